@@ -1,0 +1,1 @@
+//! The mq command, as a library for its tests and generators.
