@@ -66,10 +66,15 @@ impl<T: Unit> Limit<T> {
             Hold::Exact
         } else {
             Hold::Unsupported {
-                why: format!("the service takes {} to {}", self.min.written(), self.max.written()),
+                why: format!(
+                    "the service takes {} to {}",
+                    self.min.written(),
+                    self.max.written()
+                ),
             }
         };
-        Verdict::new(attribute, stated.value.written(), stated.origin, hold).with_source(self.source)
+        Verdict::new(attribute, stated.value.written(), stated.origin, hold)
+            .with_source(self.source)
     }
 }
 
@@ -210,15 +215,26 @@ mod tests {
 
     #[test]
     fn a_value_outside_the_range_is_unsupported_and_the_range_is_named() {
-        let verdict = LOCK.judge("visibility_timeout", &stated(Duration::from_secs(301), Origin::File));
+        let verdict = LOCK.judge(
+            "visibility_timeout",
+            &stated(Duration::from_secs(301), Origin::File),
+        );
         assert_eq!(verdict.hold.name(), "unsupported");
         assert!(verdict.hold.reason().contains("5s to 5m"), "{verdict:?}");
-        assert_eq!(LOCK.judge("visibility_timeout", &stated(LOCK.max, Origin::File)).hold, Hold::Exact);
+        assert_eq!(
+            LOCK.judge("visibility_timeout", &stated(LOCK.max, Origin::File))
+                .hold,
+            Hold::Exact
+        );
     }
 
     #[test]
     fn the_common_range_is_the_intersection_or_none() {
-        let other = Limit { min: Duration::from_secs(10), max: Duration::from_secs(600), ..LOCK };
+        let other = Limit {
+            min: Duration::from_secs(10),
+            max: Duration::from_secs(600),
+            ..LOCK
+        };
         assert_eq!(
             common_range([Some(LOCK), Some(other)]),
             Some((Duration::from_secs(10), Duration::from_secs(300)))

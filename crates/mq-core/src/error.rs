@@ -56,6 +56,13 @@ pub enum Retry {
     Never,
     /// It may succeed later; `Some` is the least wait that the service asks for.
     After(Option<Duration>),
+    /// It will succeed within a known time: a name that the service keeps after a deletion.
+    Poll {
+        /// How long to wait between two tries.
+        every: Duration,
+        /// How long to go on.
+        within: Duration,
+    },
     /// It was tried again as often as the budget allows.
     Exhausted,
 }
@@ -73,7 +80,9 @@ pub enum Effect {
 ///
 /// `Display` is one line for the user; `Debug` has everything for the developer. Neither ever
 /// holds a secret: backends put no credentials into messages or contexts.
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+struct Inner {
     kind: ErrorKind,
     retry: Retry,
     effect: Effect,
@@ -88,7 +97,7 @@ impl Error {
     /// A failure of this kind that is not worth retrying and had no effect; the `with_` methods
     /// say otherwise. `message` is a lower-case fragment that fits "failed to …: message".
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error {
+        Error(Box::new(Inner {
             kind,
             retry: Retry::Never,
             effect: Effect::None,
@@ -97,103 +106,106 @@ impl Error {
             hint: None,
             context: Vec::new(),
             source: None,
-        }
+        }))
     }
 
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Whether to try again.
     #[must_use]
     pub fn retry(&self) -> Retry {
-        self.retry
+        self.0.retry
     }
 
     /// Whether it may have happened.
     #[must_use]
     pub fn effect(&self) -> Effect {
-        self.effect
+        self.0.effect
     }
 
     /// The operation in the service's own words, such as `CreateQueue`; empty when none was made.
     #[must_use]
     pub fn operation(&self) -> &str {
-        &self.operation
+        &self.0.operation
     }
 
     /// What happened, without operation and context.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The exact edit or command that would help.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 
     /// Pairs that say where: resource, region, request id.
     #[must_use]
     pub fn context(&self) -> &[(&'static str, String)] {
-        &self.context
+        &self.0.context
     }
 
     /// Says whether to try again.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+        self.0.retry = retry;
         self
     }
 
     /// Says whether it may have happened.
     #[must_use]
     pub fn with_effect(mut self, effect: Effect) -> Self {
-        self.effect = effect;
+        self.0.effect = effect;
         self
     }
 
     /// Names the service's operation.
     #[must_use]
     pub fn with_operation(mut self, operation: impl Into<String>) -> Self {
-        self.operation = operation.into();
+        self.0.operation = operation.into();
         self
     }
 
     /// Names the edit or command that would help.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Adds a pair that says where.
     #[must_use]
     pub fn with_context(mut self, key: &'static str, value: impl Into<String>) -> Self {
-        self.context.push((key, value.into()));
+        self.0.context.push((key, value.into()));
         self
     }
 
     /// Keeps the error underneath for developers; users never see its text.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
         self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.operation.is_empty() {
-            write!(f, "{}: ", self.operation)?;
+        if !self.0.operation.is_empty() {
+            write!(f, "{}: ", self.0.operation)?;
         }
-        f.write_str(&self.message)?;
-        if !self.context.is_empty() {
+        f.write_str(&self.0.message)?;
+        if !self.0.context.is_empty() {
             f.write_str(" (")?;
-            for (index, (key, value)) in self.context.iter().enumerate() {
+            for (index, (key, value)) in self.0.context.iter().enumerate() {
                 let comma = if index == 0 { "" } else { ", " };
                 write!(f, "{comma}{key} {value}")?;
             }
@@ -206,20 +218,20 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
-            .field("kind", &self.kind)
-            .field("retry", &self.retry)
-            .field("effect", &self.effect)
-            .field("operation", &self.operation)
-            .field("message", &self.message)
-            .field("hint", &self.hint)
-            .field("context", &self.context)
-            .field("source", &self.source)
+            .field("kind", &self.0.kind)
+            .field("retry", &self.0.retry)
+            .field("effect", &self.0.effect)
+            .field("operation", &self.0.operation)
+            .field("message", &self.0.message)
+            .field("hint", &self.0.hint)
+            .field("context", &self.0.context)
+            .field("source", &self.0.source)
             .finish()
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

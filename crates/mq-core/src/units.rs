@@ -41,7 +41,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     number
         .checked_mul(*factor)
         .map(Duration::from_millis)
-        .ok_or_else(|| UnitError(format!("`{}` is longer than any queue lives", excerpt(text))))
+        .ok_or_else(|| {
+            UnitError(format!(
+                "`{}` is longer than any queue lives",
+                excerpt(text)
+            ))
+        })
 }
 
 /// Reads a size such as `256KiB`, or plain bytes.
@@ -125,7 +130,18 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused_with_the_form() {
-        for text in ["", "30", "s", "-1s", "1.5h", "30 s", "30S", "1w", "99999999999999999999d", "18446744073709551615d"] {
+        for text in [
+            "",
+            "30",
+            "s",
+            "-1s",
+            "1.5h",
+            "30 s",
+            "30S",
+            "1w",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
         let error = parse_duration("30").expect_err("no unit").to_string();

@@ -52,9 +52,9 @@ impl Value {
     pub fn holds_in(&self, observed: Option<&Value>) -> bool {
         match (self, observed) {
             (Value::Absent, None | Some(Value::Absent)) => true,
-            (Value::Map(wanted), Some(Value::Map(seen))) => {
-                wanted.iter().all(|(key, value)| seen.get(key) == Some(value))
-            }
+            (Value::Map(wanted), Some(Value::Map(seen))) => wanted
+                .iter()
+                .all(|(key, value)| seen.get(key) == Some(value)),
             (Value::Map(wanted), None) => wanted.is_empty(),
             (wanted, Some(seen)) => wanted == seen,
             (_, None) => false,
@@ -108,11 +108,16 @@ mod duration_text {
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        value: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&crate::units::duration(*value))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
         crate::units::parse_duration(&text).map_err(D::Error::custom)
     }
@@ -124,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_document_is_equal_whatever_the_order_of_its_keys_and_its_nulls() {
-        let one: serde_json::Value = serde_json::from_str(r#"{"b":1,"a":{"y":null,"x":2}}"#).expect("json");
+        let one: serde_json::Value =
+            serde_json::from_str(r#"{"b":1,"a":{"y":null,"x":2}}"#).expect("json");
         let two: serde_json::Value = serde_json::from_str(r#"{"a":{"x":2},"b":1}"#).expect("json");
         assert_eq!(Value::json(&one), Value::json(&two));
     }
@@ -132,7 +138,12 @@ mod tests {
     #[test]
     fn labels_hold_when_they_are_among_others() {
         let map = |pairs: &[(&str, &str)]| {
-            Value::Map(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+            Value::Map(
+                pairs
+                    .iter()
+                    .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                    .collect(),
+            )
         };
         let seen = map(&[("team", "a"), ("other", "b")]);
         assert!(map(&[("team", "a")]).holds_in(Some(&seen)));

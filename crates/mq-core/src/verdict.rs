@@ -76,7 +76,12 @@ impl Hold {
 
 impl Verdict {
     /// A verdict on an attribute; add the rest with the `with_` methods.
-    pub fn new(attribute: impl Into<String>, value: impl Into<String>, origin: Origin, hold: Hold) -> Self {
+    pub fn new(
+        attribute: impl Into<String>,
+        value: impl Into<String>,
+        origin: Origin,
+        hold: Hold,
+    ) -> Self {
         Verdict {
             attribute: attribute.into(),
             value: value.into(),
