@@ -324,6 +324,14 @@ fn bare(
     }
 }
 
+/// The second half of a replacement: the resource made anew, with all that is written on create.
+#[must_use]
+pub fn recreate(replacement: &Change) -> Change {
+    let resource = replacement.resource.clone();
+    let observed = Observed::absent(resource.id.clone());
+    create(resource, observed)
+}
+
 fn create(resource: Resource, observed: Observed) -> Change {
     let attributes = resource
         .attributes
@@ -486,5 +494,28 @@ fn missing(resource: &Resource) -> Refusal {
         hint: resource.remedy.clone().unwrap_or_else(|| {
             "create it with the tool that owns it, or correct its name in the file".to_owned()
         }),
+    }
+}
+
+/// A grant goes with the resource that it hangs on: where that one is replaced, the grant is made
+/// again. `changes` are in order of dependency.
+pub fn cascade_replacements(changes: &mut [Change]) {
+    let replaced: BTreeSet<_> = changes
+        .iter()
+        .filter(|change| change.action == Action::Replace)
+        .map(|change| change.resource.id.clone())
+        .collect();
+    for change in changes.iter_mut() {
+        let hangs = change
+            .resource
+            .depends_on
+            .iter()
+            .any(|id| replaced.contains(id));
+        if hangs
+            && change.resource.lifecycle == Lifecycle::Attached
+            && change.action == Action::NoOp
+        {
+            *change = recreate(change);
+        }
     }
 }
