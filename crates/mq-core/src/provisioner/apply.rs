@@ -203,36 +203,14 @@ impl Run<'_> {
     /// Makes these changes, each after those that `edges` names, at most `parallelism` at a time
     /// and never two of the same serial key.
     async fn execute(&mut self, among: &[usize], edges: &Edges) {
-        let mut blockers: HashMap<usize, usize> = edges
-            .iter()
-            .map(|(&index, before)| (index, before.len()))
-            .collect();
-        let mut unblocks: HashMap<usize, Vec<usize>> = HashMap::new();
-        for (&index, before) in edges {
-            for &blocker in before {
-                unblocks.entry(blocker).or_default().push(index);
-            }
-        }
-        // A replacement may have to wait for a name to become free: everything else goes first.
-        let mut ready: VecDeque<usize> = among
-            .iter()
-            .copied()
-            .filter(|index| blockers[index] == 0)
-            .collect();
-        ready
-            .make_contiguous()
-            .sort_by_key(|&index| self.plan.changes[index].action == Action::Replace);
+        let mut line = Line::new(self.plan, among, edges);
         let mut under_way = FuturesUnordered::new();
-        let mut busy: HashSet<&str> = HashSet::new();
         loop {
             while under_way.len() < self.options.parallelism.max(1)
                 && !self.options.cancel.is_cancelled()
             {
-                let Some(index) = take_free(&mut ready, self.plan, &busy) else {
-                    break;
-                };
+                let Some(index) = line.take() else { break };
                 let change = &self.plan.changes[index];
-                busy.extend(change.resource.serial.as_deref());
                 self.progress.started(change);
                 let made = perform(self.control, change, &self.plan.owner);
                 under_way.push(async move { (index, made.await) });
@@ -240,26 +218,13 @@ impl Run<'_> {
             let Some((index, result)) = under_way.next().await else {
                 break;
             };
-            let change = &self.plan.changes[index];
-            if let Some(serial) = change.resource.serial.as_deref() {
-                busy.remove(serial);
-            }
+            line.done(index, result.is_ok());
             let state = match result {
                 Ok(()) => ChangeState::Applied,
                 Err(error) => ChangeState::Failed(error),
             };
-            self.progress.finished(change, &state);
-            let applied = matches!(state, ChangeState::Applied);
+            self.progress.finished(&self.plan.changes[index], &state);
             self.states.insert(index, state);
-            if applied {
-                for next in unblocks.remove(&index).unwrap_or_default() {
-                    let left = blockers.entry(next).or_default();
-                    *left -= 1;
-                    if *left == 0 {
-                        ready.push_back(next);
-                    }
-                }
-            }
         }
         drop(under_way);
         let cancelled = self.options.cancel.is_cancelled();
@@ -330,17 +295,77 @@ impl Run<'_> {
     }
 }
 
-/// The first change in line whose serial key is not in use.
-fn take_free(ready: &mut VecDeque<usize>, plan: &Plan, busy: &HashSet<&str>) -> Option<usize> {
-    let free = |index: &usize| {
-        plan.changes[*index]
-            .resource
-            .serial
-            .as_deref()
-            .is_none_or(|key| !busy.contains(key))
-    };
-    let position = ready.iter().position(free)?;
-    ready.remove(position)
+/// Which changes can be begun, as others get done.
+struct Line<'a> {
+    plan: &'a Plan,
+    /// How many changes each one still waits for.
+    blockers: HashMap<usize, usize>,
+    /// Which changes wait for each one.
+    unblocks: HashMap<usize, Vec<usize>>,
+    ready: VecDeque<usize>,
+    /// Serial keys of changes under way.
+    busy: HashSet<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn new(plan: &'a Plan, among: &[usize], edges: &Edges) -> Self {
+        let blockers: HashMap<usize, usize> = edges
+            .iter()
+            .map(|(&index, before)| (index, before.len()))
+            .collect();
+        let mut unblocks: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (&index, before) in edges {
+            for &blocker in before {
+                unblocks.entry(blocker).or_default().push(index);
+            }
+        }
+        let mut ready: Vec<usize> = among
+            .iter()
+            .copied()
+            .filter(|index| blockers[index] == 0)
+            .collect();
+        // A replacement may have to wait for a name to become free: everything else goes first.
+        ready.sort_by_key(|&index| plan.changes[index].action == Action::Replace);
+        Line {
+            plan,
+            blockers,
+            unblocks,
+            ready: ready.into(),
+            busy: HashSet::new(),
+        }
+    }
+
+    fn serial(&self, index: usize) -> Option<&'a str> {
+        self.plan.changes[index].resource.serial.as_deref()
+    }
+
+    /// The first change in line whose serial key is not in use.
+    fn take(&mut self) -> Option<usize> {
+        let free = |index: &usize| {
+            self.serial(*index)
+                .is_none_or(|key| !self.busy.contains(key))
+        };
+        let position = self.ready.iter().position(free)?;
+        let index = self.ready.remove(position)?;
+        self.busy.extend(self.serial(index));
+        Some(index)
+    }
+
+    fn done(&mut self, index: usize, applied: bool) {
+        if let Some(serial) = self.serial(index) {
+            self.busy.remove(serial);
+        }
+        if !applied {
+            return;
+        }
+        for next in self.unblocks.remove(&index).unwrap_or_default() {
+            let left = self.blockers.entry(next).or_default();
+            *left -= 1;
+            if *left == 0 {
+                self.ready.push_back(next);
+            }
+        }
+    }
 }
 
 /// Makes one change. What turns out to be there already is ours to go on with if it carries our
