@@ -1,0 +1,132 @@
+//! Update masks: which fields may change, and how a change is laid over what is kept.
+
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{Subscription, Topic};
+use prost_types::FieldMask;
+use serde_json::{Map, Value};
+use tonic::Status;
+
+use super::json::{self, Enums, Message, camel_case};
+use super::status::shown;
+
+/// A message of which parts can be updated.
+pub(super) trait Masked: Message {
+    /// The fields that may change, each with the fields inside it that a mask may name alone.
+    const MUTABLE: &'static [(&'static str, &'static [&'static str])];
+    /// The fields that are set at creation or by the service.
+    const FIXED: &'static [&'static str];
+}
+
+impl Masked for Topic {
+    const MUTABLE: &'static [(&'static str, &'static [&'static str])] = &[
+        ("labels", &[]),
+        (
+            "message_storage_policy",
+            &["allowed_persistence_regions", "enforce_in_transit"],
+        ),
+        ("kms_key_name", &[]),
+        ("schema_settings", &[]),
+        ("message_retention_duration", &[]),
+        ("ingestion_data_source_settings", &[]),
+        ("message_transforms", &[]),
+    ];
+    const FIXED: &'static [&'static str] = &["name", "tags", "state", "satisfies_pzs"];
+}
+
+impl Masked for Subscription {
+    const MUTABLE: &'static [(&'static str, &'static [&'static str])] = &[
+        ("push_config", &[]),
+        ("bigquery_config", &[]),
+        ("cloud_storage_config", &[]),
+        ("bigtable_config", &[]),
+        ("ack_deadline_seconds", &[]),
+        ("retain_acked_messages", &[]),
+        ("message_retention_duration", &[]),
+        ("labels", &[]),
+        ("expiration_policy", &["ttl"]),
+        (
+            "dead_letter_policy",
+            &["dead_letter_topic", "max_delivery_attempts"],
+        ),
+        ("retry_policy", &["minimum_backoff", "maximum_backoff"]),
+        ("enable_exactly_once_delivery", &[]),
+        ("message_transforms", &[]),
+    ];
+    const FIXED: &'static [&'static str] = &[
+        "name",
+        "topic",
+        "filter",
+        "enable_message_ordering",
+        "tags",
+        "detached",
+        "state",
+        "topic_message_retention_duration",
+        "analytics_hub_subscription_info",
+    ];
+}
+
+/// The mask's paths, when it has some and all can be updated.
+pub(super) fn check<M: Masked>(mask: Option<FieldMask>) -> Result<Vec<String>, Status> {
+    let paths = mask.unwrap_or_default().paths;
+    if paths.is_empty() {
+        return Err(Status::invalid_argument(
+            "The update_mask must be specified and name at least one field.",
+        ));
+    }
+    for path in &paths {
+        let (field, inner) = path
+            .split_once('.')
+            .map_or((path.as_str(), None), |(field, inner)| (field, Some(inner)));
+        let known = M::MUTABLE.iter().find(|(name, _)| *name == field);
+        if known.is_some_and(|(_, parts)| inner.is_none_or(|inner| parts.contains(&inner))) {
+            continue;
+        }
+        let why = if M::FIXED.contains(&field) {
+            "which cannot be updated"
+        } else {
+            "which is not a known field"
+        };
+        return Err(Status::invalid_argument(format!(
+            "Invalid update_mask: it names \"{}\", {why}.",
+            shown(path)
+        )));
+    }
+    Ok(paths)
+}
+
+/// Lays the masked fields of `change` over what is kept. A masked field that the change leaves
+/// out goes back to its default.
+pub(super) fn merge<M: Masked>(kept: &M, change: &M, paths: &[String]) -> Result<M, Status> {
+    // In the JSON form a default is a missing field, and a path is a way through objects.
+    let mut kept = kept.write_to(Enums::Names);
+    let change = change.write_to(Enums::Names);
+    for path in paths {
+        match path.split_once('.') {
+            None => copy(&change, &mut kept, &camel_case(path)),
+            Some((field, inner)) => {
+                let nothing = Map::new();
+                let from = change
+                    .get(&camel_case(field))
+                    .and_then(Value::as_object)
+                    .unwrap_or(&nothing);
+                let to = kept
+                    .entry(camel_case(field))
+                    .or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(to) = to {
+                    copy(from, to, &camel_case(inner));
+                }
+            }
+        }
+    }
+    json::read(Value::Object(kept), "")
+}
+
+fn copy(from: &Map<String, Value>, to: &mut Map<String, Value>, field: &str) {
+    match from.get(field) {
+        Some(value) => {
+            to.insert(field.to_owned(), value.clone());
+        }
+        None => {
+            to.shift_remove(field);
+        }
+    }
+}

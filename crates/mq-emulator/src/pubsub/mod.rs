@@ -1,0 +1,87 @@
+//! Google Cloud Pub/Sub: the administration of topics, subscriptions and their IAM policies.
+//!
+//! - [`grpc`] and [`rest`] are the two wire forms, on one port. Both come to the same protobuf
+//!   request message and the same operation, in [`topics`], [`subscriptions`] and [`policies`].
+//! - [`rules`] say what a resource may be and fill in defaults; [`mask`] lays an update over it.
+//! - [`json`] and [`messages`] are the JSON form, which is also what the engine keeps ([`store`]).
+
+mod grpc;
+mod json;
+mod ledger;
+mod mask;
+mod messages;
+mod names;
+mod page;
+mod policies;
+mod rest;
+mod rules;
+mod status;
+mod store;
+mod subscriptions;
+mod topics;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use mq_engine::EntityId;
+use tonic::Status;
+
+pub(crate) use ledger::LEDGER;
+
+use crate::shared::Shared;
+
+/// The largest administration request. The largest of them, a policy with its 1,500 members, has
+/// a quarter of that.
+const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+
+/// Where the emulated service is.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    /// The number that every project has, as in its service agent's address.
+    pub(crate) project_number: u64,
+}
+
+/// The service behind both wire forms.
+struct PubSub {
+    shared: Arc<Shared>,
+    scope: Scope,
+    /// How many more reads do not see a new resource, under `pubsub-not-found-after-create`.
+    unseen: Mutex<BTreeMap<EntityId, u32>>,
+}
+
+/// Serves gRPC and REST. The listener must speak HTTP/1 and HTTP/2 with prior knowledge.
+pub(crate) fn router(shared: Arc<Shared>, scope: Scope) -> Router {
+    Router::new()
+        .fallback(serve)
+        .with_state(Arc::new(PubSub::new(shared, scope)))
+}
+
+/// The service's internal error, in the form that the request's client understands.
+pub(crate) fn internal_error(head: &Parts) -> Response {
+    let status = Status::internal("Internal error encountered.");
+    if is_grpc(&head.headers) {
+        status::to_grpc(status)
+    } else {
+        status::to_rest(&status)
+    }
+}
+
+async fn serve(State(pubsub): State<Arc<PubSub>>, request: Request) -> Response {
+    if is_grpc(request.headers()) {
+        grpc::serve(pubsub, request).await
+    } else {
+        rest::serve(&pubsub, request).await
+    }
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}

@@ -1,0 +1,234 @@
+//! What the engine keeps of a Pub/Sub resource beside its settings, and who sees it when.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use googleapis_tonic_google_iam_v1::google::iam::v1::Policy;
+use mq_engine::{Command, Engine, Entity, EntityId, EntityKind, Reply, Service, Settings};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tonic::Status;
+
+use super::json::{self, Enums, Message};
+use super::names::full;
+use super::page::Page;
+use super::status::{not_found, refused};
+use super::{PubSub, Scope};
+use crate::shared::{Shared, now};
+
+/// The document of a topic or subscription, kept by the engine unread.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    /// The resource in the form that REST shows, whole.
+    resource: Value,
+    /// Its IAM policy in the form that REST shows, without the etag; null until one was set.
+    policy: Value,
+    /// How often the policy was set.
+    policy_version: u32,
+}
+
+/// A resource with all that is kept of it.
+pub(super) struct Stored {
+    pub(super) entity: Entity,
+    document: Document,
+}
+
+impl Stored {
+    pub(super) fn of(entity: &Entity) -> Result<Self, Status> {
+        let document =
+            Document::deserialize(&entity.document).map_err(|error| unreadable(&error))?;
+        Ok(Stored {
+            entity: entity.clone(),
+            document,
+        })
+    }
+
+    /// The topic or subscription, as the rules left it.
+    pub(super) fn message<M: Message>(&self) -> Result<M, Status> {
+        json::read(self.document.resource.clone(), "")
+    }
+
+    /// The IAM policy with its etag, which changes with each policy that is set and is another
+    /// one for a resource made anew under the same name.
+    pub(super) fn policy(&self) -> Result<Policy, Status> {
+        let policy = match &self.document.policy {
+            Value::Null => Policy::default(),
+            policy => json::read(policy.clone(), "")?,
+        };
+        let created = self.entity.created.0.to_be_bytes();
+        let etag = [&created[2..], &self.document.policy_version.to_be_bytes()].concat();
+        Ok(Policy { etag, ..policy })
+    }
+
+    /// Puts this message and these settings in the place of what the engine has.
+    pub(super) fn replace<M: Message>(
+        mut self,
+        engine: &mut Engine,
+        message: &M,
+        settings: Settings,
+    ) -> Result<Entity, Status> {
+        self.document.resource = json::write(message, Enums::Names);
+        self.entity.settings = settings;
+        self.save(engine)
+    }
+
+    /// Puts this policy in the place of the one before.
+    pub(super) fn replace_policy(
+        mut self,
+        engine: &mut Engine,
+        policy: Policy,
+    ) -> Result<Entity, Status> {
+        self.document.policy = json::write(
+            &Policy {
+                etag: Vec::new(),
+                ..policy
+            },
+            Enums::Names,
+        );
+        self.document.policy_version += 1;
+        self.save(engine)
+    }
+
+    fn save(self, engine: &mut Engine) -> Result<Entity, Status> {
+        let Entity {
+            id,
+            settings,
+            revision,
+            ..
+        } = self.entity;
+        let name = full(&id);
+        let document = self.document.keep()?;
+        let command = Command::Update {
+            id,
+            settings,
+            document,
+            if_revision: Some(revision),
+        };
+        match engine.apply(now(), command) {
+            Ok(Reply::Entity(entity) | Reply::Deleted(entity)) => Ok(entity),
+            Err(refusal) => Err(refused(refusal, &name)),
+        }
+    }
+}
+
+impl Document {
+    fn keep(&self) -> Result<Value, Status> {
+        serde_json::to_value(self).map_err(|error| unreadable(&error))
+    }
+}
+
+impl PubSub {
+    pub(super) fn new(shared: Arc<Shared>, scope: Scope) -> Self {
+        PubSub {
+            shared,
+            scope,
+            unseen: Mutex::default(),
+        }
+    }
+
+    /// Makes a resource.
+    pub(super) fn insert<M: Message>(
+        &self,
+        engine: &mut Engine,
+        id: EntityId,
+        message: &M,
+        settings: Settings,
+    ) -> Result<Entity, Status> {
+        let resource = json::write(message, Enums::Names);
+        let document = Document {
+            resource,
+            policy: Value::Null,
+            policy_version: 0,
+        }
+        .keep()?;
+        let name = full(&id);
+        match engine.apply(
+            now(),
+            Command::Create {
+                id: id.clone(),
+                settings,
+                document,
+            },
+        ) {
+            Ok(Reply::Entity(entity) | Reply::Deleted(entity)) => {
+                self.hide(id);
+                Ok(entity)
+            }
+            Err(refusal) => Err(refused(refusal, &name)),
+        }
+    }
+
+    /// The resource as a reader finds it, who under the quirk `pubsub-not-found-after-create` is
+    /// answered by a cache that does not know it yet.
+    pub(super) fn observe<'e>(
+        &self,
+        engine: &'e Engine,
+        id: &EntityId,
+    ) -> Result<&'e Entity, Status> {
+        let entity = find(engine, id)?;
+        if self.still_hidden(id) {
+            return Err(not_found(&full(id)));
+        }
+        Ok(entity)
+    }
+
+    pub(super) fn remove(&self, engine: &mut Engine, id: EntityId) -> Result<(), Status> {
+        let name = full(&id);
+        self.unseen().remove(&id);
+        match engine.apply(now(), Command::Delete { id }) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refused(refusal, &name)),
+        }
+    }
+
+    fn hide(&self, id: EntityId) {
+        let reads = self.shared.quirks.pubsub_not_found_after_create;
+        if reads > 0 {
+            self.unseen().insert(id, reads);
+        }
+    }
+
+    fn still_hidden(&self, id: &EntityId) -> bool {
+        let mut unseen = self.unseen();
+        match unseen.get_mut(id) {
+            Some(reads) if *reads > 1 => *reads -= 1,
+            Some(_) => drop(unseen.remove(id)),
+            None => return false,
+        }
+        true
+    }
+
+    fn unseen(&self) -> MutexGuard<'_, BTreeMap<EntityId, u32>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The resource, whatever readers may know of it.
+pub(super) fn find<'e>(engine: &'e Engine, id: &EntityId) -> Result<&'e Entity, Status> {
+    engine.get(id).ok_or_else(|| not_found(&full(id)))
+}
+
+/// One page of a project's resources of one kind that are wanted, with the token of the next.
+pub(super) fn list<'e>(
+    engine: &'e Engine,
+    kind: EntityKind,
+    project: &str,
+    page: &Page,
+    wanted: impl Fn(&Entity) -> bool,
+) -> (Vec<&'e Entity>, String) {
+    let mut entities = engine
+        .list(Service::PubSub, kind, project, &page.after)
+        .filter(|entity| wanted(entity));
+    let found: Vec<&Entity> = entities.by_ref().take(page.size).collect();
+    let more = entities.next().is_some();
+    let next = found
+        .last()
+        .filter(|_| more)
+        .map(|last| Page::token_after(&last.id.name))
+        .unwrap_or_default();
+    (found, next)
+}
+
+fn unreadable(error: &serde_json::Error) -> Status {
+    Status::internal(format!("The stored document cannot be read: {error}"))
+}
