@@ -1,0 +1,147 @@
+//! Diagnostics as text: severity, what is wrong, the place in the file, why, and how to mend it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use mq_core::{Diagnostic, Severity};
+
+use crate::secret;
+
+/// The longest part of a line that is shown, in bytes.
+const LINE_MAX: usize = 200;
+
+/// Renders these diagnostics over the text that they are about, each ended by an empty line.
+///
+/// What looks like a credential is covered, and control characters are escaped, so that a file
+/// cannot draw on the terminal.
+#[must_use]
+pub fn render(diagnostics: &[Diagnostic], text: &str, file_name: &str, color: bool) -> String {
+    let covered = cover_secrets(diagnostics, text);
+    let file_name = escaped(file_name);
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    }
+    .decor_style(DecorStyle::Ascii);
+    let mut rendered = String::new();
+    for diagnostic in diagnostics {
+        one(&mut rendered, diagnostic, &covered, &file_name, &renderer);
+    }
+    rendered
+}
+
+fn one(
+    out: &mut String,
+    diagnostic: &Diagnostic,
+    text: &str,
+    file_name: &str,
+    renderer: &Renderer,
+) {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let summary = escaped(&diagnostic.summary);
+    let detail = diagnostic.detail.as_deref().map(escaped);
+    let hint = diagnostic.hint.as_deref().map(escaped);
+    let title = level.primary_title(summary).id(diagnostic.id);
+    let mut group = title.elements(std::iter::empty::<annotate_snippets::Message<'_>>());
+    let excerpt = diagnostic.span.clone().map(|span| Excerpt::of(text, span));
+    if let Some(excerpt) = &excerpt {
+        group = group.element(
+            Snippet::source(excerpt.text.as_str())
+                .line_start(excerpt.line)
+                .path(file_name)
+                .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
+        );
+    }
+    if let Some(detail) = detail {
+        group = group.element(Level::NOTE.no_name().message(detail));
+    }
+    if let Some(hint) = hint {
+        group = group.element(Level::HELP.with_name("hint").message(hint));
+    }
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{}\n", renderer.render(&[group]));
+}
+
+/// The lines around a span, ready to be shown.
+struct Excerpt {
+    text: String,
+    line: usize,
+    span: Range<usize>,
+}
+
+impl Excerpt {
+    /// The line of the span's start; of a span over several lines the first is underlined.
+    fn of(text: &str, span: Range<usize>) -> Self {
+        let start = text.floor_char_boundary(span.start.min(text.len()));
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..]
+            .find('\n')
+            .map_or(text.len(), |newline| start + newline);
+        let end = text.floor_char_boundary(span.end.min(line_end)).max(start);
+        let shown_start = if start - line_start > LINE_MAX {
+            text.floor_char_boundary(start - LINE_MAX / 4)
+        } else {
+            line_start
+        };
+        let shown_end = text.floor_char_boundary(line_end.min(shown_start + 2 * LINE_MAX));
+        let before = escaped(&text[shown_start..start]);
+        let marked = escaped(&text[start..end.min(shown_end).max(start)]);
+        let after = escaped(text[end.min(shown_end).max(start)..shown_end.max(start)].trim_end());
+        Excerpt {
+            line: text[..start].matches('\n').count() + 1,
+            span: before.len()..before.len() + marked.len(),
+            text: format!("{before}{marked}{after}"),
+        }
+    }
+}
+
+/// The text with `*` in place of every value that a warning calls a secret.
+fn cover_secrets<'t>(diagnostics: &[Diagnostic], text: &'t str) -> Cow<'t, str> {
+    let mut covered = Cow::Borrowed(text);
+    for diagnostic in diagnostics {
+        let Some(span) = &diagnostic.span else {
+            continue;
+        };
+        let Some(written) = text.get(span.clone()) else {
+            continue;
+        };
+        // A variable's name is no secret, whatever it stands for.
+        if diagnostic.id == secret::ID && !written.contains("${") {
+            // Byte by byte, so that every other span stays where it is.
+            let stars: String = written
+                .bytes()
+                .map(|byte| if byte == b'\n' { '\n' } else { '*' })
+                .collect();
+            covered.to_mut().replace_range(span.clone(), &stars);
+        }
+    }
+    covered
+}
+
+/// Control characters and those that change the direction of text, escaped.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => out.push(' '),
+            '\r' => {}
+            _ if character.is_control() || is_direction(character) => {
+                out.extend(character.escape_unicode());
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

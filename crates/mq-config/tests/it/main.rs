@@ -1,0 +1,4 @@
+//! The reader of `mq.yaml`, from outside.
+
+mod common;
+mod files;
