@@ -1,1 +1,9 @@
-//! Whole-product tests.
+//! What the whole-product tests share: an emulator with everything of `mq` around it, a proxy
+//! that counts and breaks calls, and random files.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something cannot be set up")]
+
+pub mod proxy;
+pub mod raw;
+pub mod specs;
+pub mod world;
