@@ -207,7 +207,7 @@ fn accept_diagnostics(
     };
     for queue in first.queues {
         for (index, accept) in queue.accept.iter().enumerate() {
-            let path = format!("queues.{}.accept.{index}", queue.logical);
+            let path = format!("queues.{}.accept[{index}]", queue.logical);
             let named = match &accept.on {
                 Some(on) => format!("`{}@{on}`", accept.attribute),
                 None => format!("`{}`", accept.attribute),
