@@ -10,16 +10,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use mq_engine::{Command, Counts, Entity, EntityKind, Refusal, Reply, Service, Timestamp};
-use percent_encoding::percent_decode_str;
-use url::form_urlencoded;
 
 use super::error::ServiceError;
 use super::properties::Properties;
 use super::queue::{Queue, Shown, id};
+use super::request::{self, ApiVersion, Request};
 use super::tier::Tier;
-use super::write::{ATOM, Entry, INSTANCE, SERVICE_BUS, Writer, precise, seconds};
-use super::xml::{self, Element};
-use super::{Scheme, Settings, auth, check};
+use super::write::{Entry, INSTANCE, SERVICE_BUS, Writer, precise};
+use super::{Scheme, Settings, answer, auth, check};
 use crate::shared::{Shared, now};
 
 /// The page that a listing gives when it is not told another size, and the largest there is.
@@ -32,8 +30,6 @@ const FORWARD_AUTHORIZATION: &str = "ServiceBusSupplementaryAuthorization";
 const DEAD_LETTER_AUTHORIZATION: &str = "ServiceBusDlqSupplementaryAuthorization";
 /// What a request for messages is told to be missing.
 const MESSAGES: &str = "the sending and receiving of messages over HTTP";
-const ENTRY: &str = "application/atom+xml;type=entry;charset=utf-8";
-const FEED: &str = "application/atom+xml;type=feed;charset=utf-8";
 
 /// What every request of one namespace shares.
 struct Namespace {
@@ -47,20 +43,12 @@ struct Namespace {
 
 /// The API without the guard, the quirks and the sockets.
 pub(super) fn router(shared: Arc<Shared>, settings: Settings) -> Router {
-    let tier = Tier::of(&shared.quirks);
-    let namespace = Namespace {
-        shared,
-        settings,
-        tier,
-        created: now(),
-        queues: AtomicUsize::new(0),
-    };
     Router::new()
-        .fallback(answer)
-        .with_state(Arc::new(namespace))
+        .fallback(handle)
+        .with_state(Arc::new(Namespace::new(shared, settings)))
 }
 
-async fn answer(
+async fn handle(
     State(namespace): State<Arc<Namespace>>,
     scheme: Option<Extension<Scheme>>,
     method: Method,
@@ -77,109 +65,24 @@ async fn answer(
 
 /// The answer to a request whose work went wrong inside the service.
 pub(super) fn internal_error(head: &Parts) -> Response {
-    let authority = authority(&head.uri, &head.headers);
+    let authority = request::authority(&head.uri, &head.headers);
     ServiceError::internal().response(&format!(
         "{authority}:{}",
         head.uri.path().trim_matches('/')
     ))
 }
 
-/// The API versions that there are; an omitted one is the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum ApiVersion {
-    V2017_04,
-    V2021_05,
-    V2024_05,
-}
-
-impl ApiVersion {
-    fn of(text: Option<&str>) -> Option<Self> {
-        match text {
-            None | Some("2017-04") => Some(ApiVersion::V2017_04),
-            Some("2021-05") => Some(ApiVersion::V2021_05),
-            Some("2024-05") => Some(ApiVersion::V2024_05),
-            Some(_) => None,
-        }
-    }
-}
-
-struct Request {
-    method: Method,
-    /// `https` or `http`, and the host that the client has asked.
-    origin: String,
-    authority: String,
-    /// Decoded, without slashes around it.
-    path: String,
-    query: Vec<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Request {
-    fn new(scheme: Scheme, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Self {
-        let authority = authority(uri, &headers);
-        let query = uri.query().unwrap_or_default().as_bytes();
-        Request {
-            method,
-            origin: format!("{}://{authority}", scheme.name()),
-            authority,
-            path: percent_decode_str(uri.path())
-                .decode_utf8_lossy()
-                .trim_matches('/')
-                .to_owned(),
-            query: form_urlencoded::parse(query).into_owned().collect(),
-            headers,
-            body,
-        }
-    }
-
-    fn parameter(&self, name: &str) -> Option<&str> {
-        let mut found = self
-            .query
-            .iter()
-            .filter(|(other, _)| other.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.as_str())
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    fn version(&self) -> Result<ApiVersion, ServiceError> {
-        ApiVersion::of(self.parameter("api-version"))
-            .ok_or_else(|| ServiceError::bad_request("The specified api-version is not supported."))
-    }
-
-    /// The address of another path of this namespace, with this request's version.
-    fn address(&self, path: &str) -> String {
-        match self.parameter("api-version") {
-            Some(version) => format!("{}/{path}?api-version={version}", self.origin),
-            None => format!("{}/{path}", self.origin),
-        }
-    }
-
-    fn count(&self, name: &str, default: usize) -> Result<usize, ServiceError> {
-        self.parameter(name)
-            .map_or(Ok(default), str::parse)
-            .map_err(|_| ServiceError::plain_bad_request())
-    }
-}
-
-/// The host that the client has asked, as it named it.
-fn authority(uri: &Uri, headers: &HeaderMap) -> String {
-    let header = || {
-        headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-    };
-    uri.authority()
-        .map(http::uri::Authority::as_str)
-        .or_else(header)
-        .unwrap_or("localhost")
-        .to_owned()
-}
-
 impl Namespace {
+    fn new(shared: Arc<Shared>, settings: Settings) -> Self {
+        Namespace {
+            tier: Tier::of(&shared.quirks),
+            created: now(),
+            queues: AtomicUsize::new(0),
+            shared,
+            settings,
+        }
+    }
+
     fn answer(&self, request: &Request) -> Result<Response, ServiceError> {
         auth::check(
             request.header("authorization"),
@@ -197,7 +100,7 @@ impl Namespace {
             (&Method::GET, ["$namespaceinfo"]) => Ok(self.describe(request)),
             (&Method::GET, ["$resources", "queues"]) => self.list(request),
             (&Method::GET, ["$resources", "topics"]) => {
-                Ok(feed("Topics", request, None, Vec::new()))
+                Ok(answer::feed("Topics", request, None, Vec::new()))
             }
             (_, ["$resources", other]) => Err(ServiceError::not_implemented(&format!(
                 "resources of the type '{other}'"
@@ -221,7 +124,7 @@ impl Namespace {
         let version = request.version()?;
         let engine = self.shared.engine();
         let Some(entity) = engine.get(&id(&self.settings.namespace, &request.path)) else {
-            return Ok(nothing_here());
+            return Ok(answer::nothing_here());
         };
         let queue = stored(entity)?;
         let shown = self.shown(
@@ -236,7 +139,7 @@ impl Namespace {
     fn put(&self, request: &Request) -> Result<Response, ServiceError> {
         let version = request.version()?;
         check::name(&request.path, &request.address(&request.path))?;
-        let description = description(&request.body)?;
+        let description = request.description()?;
         let mut asked = Properties::of(&description);
         if version < ApiVersion::V2021_05 {
             asked.forget("MaxMessageSizeInKilobytes");
@@ -348,10 +251,10 @@ impl Namespace {
             entries.push(self.framed(request, Some(&base), &shown));
         }
         let more = top > 0 && entities.next().is_some();
-        Ok(feed(
+        Ok(answer::feed(
             "Queues",
             request,
-            more.then_some((skip + top, top)),
+            more.then(|| (skip.saturating_add(top), top)),
             entries,
         ))
     }
@@ -381,7 +284,7 @@ impl Namespace {
             writer.element("NamespaceType", "Messaging");
             writer.markup("</NamespaceInfo>");
         });
-        document(StatusCode::OK, ENTRY, writer)
+        answer::entry(StatusCode::OK, writer)
     }
 
     fn shown<'a>(
@@ -401,7 +304,7 @@ impl Namespace {
     }
 
     fn entry(&self, status: StatusCode, request: &Request, shown: &Shown<'_>) -> Response {
-        document(status, ENTRY, self.framed(request, None, shown))
+        answer::entry(status, self.framed(request, None, shown))
     }
 
     fn framed(&self, request: &Request, base: Option<&str>, shown: &Shown<'_>) -> Writer {
@@ -442,28 +345,6 @@ impl Namespace {
     }
 }
 
-/// The `QueueDescription` of a request's body.
-fn description(body: &[u8]) -> Result<Element, ServiceError> {
-    let entry = xml::parse(body)
-        .map_err(|error| ServiceError::bad_request(&format!("Bad Request: {error}.")))?;
-    if !entry.is(ATOM, "entry") {
-        return Err(ServiceError::plain_bad_request());
-    }
-    let content = entry
-        .children
-        .into_iter()
-        .find(|child| child.is(ATOM, "content"));
-    let described = content.and_then(|content| content.children.into_iter().next());
-    let described = described.filter(|element| element.namespace == SERVICE_BUS);
-    match described {
-        Some(element) if element.name == "QueueDescription" => Ok(element),
-        Some(element) if element.name == "TopicDescription" => {
-            Err(ServiceError::not_implemented("topics"))
-        }
-        _ => Err(ServiceError::plain_bad_request()),
-    }
-}
-
 fn stored(entity: &Entity) -> Result<Queue, ServiceError> {
     serde_json::from_value(entity.document.clone()).map_err(|_| ServiceError::internal())
 }
@@ -477,53 +358,47 @@ fn refused(refusal: Refusal) -> ServiceError {
     }
 }
 
-/// A GET of a free path is discovery to the service: it tells that nothing is listed there.
-fn nothing_here() -> Response {
-    let mut writer = Writer::default();
-    writer.markup(&format!(
-        "<feed xmlns=\"{ATOM}\"><title type=\"text\">Publicly Listed Services</title>"
-    ));
-    writer.markup("<subtitle type=\"text\">This is the list of publicly-listed services currently available.</subtitle>");
-    writer.element("id", format!("uuid:{};id=1", uuid::Uuid::new_v4()));
-    writer.element("updated", seconds(now()));
-    writer.markup("<generator>Service Bus 1.1</generator></feed>");
-    document(StatusCode::OK, FEED, writer)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quirks::Quirks;
 
-/// A page of entries. `next` is the `$skip` and `$top` of the page after it.
-fn feed(
-    title: &str,
-    request: &Request,
-    next: Option<(usize, usize)>,
-    entries: Vec<Writer>,
-) -> Response {
-    let address = request.address(&format!("$Resources/{}", title.to_lowercase()));
-    let mut writer = Writer::default();
-    writer.markup(&format!(
-        "<feed xmlns=\"{ATOM}\"><title type=\"text\">{title}</title>"
-    ));
-    writer.element("id", &address);
-    writer.element("updated", seconds(now()));
-    writer.link("self", &address);
-    if let Some((skip, top)) = next {
-        let separator = if address.contains('?') { '&' } else { '?' };
-        writer.link(
-            "next",
-            &format!("{address}{separator}$skip={skip}&$top={top}"),
+    #[test]
+    fn a_full_namespace_takes_no_further_queue_until_one_goes() {
+        let shared = Arc::new(Shared::new(Quirks::default(), 7));
+        let namespace = Namespace::new(shared, Settings::new("mq-emulator"));
+        let ask = |method: Method, name: &str, headers: &[(&'static str, &str)]| {
+            let body = "<entry xmlns='http://www.w3.org/2005/Atom'><content><QueueDescription \
+                        xmlns='http://schemas.microsoft.com/netservices/2010/10/servicebus/connect'/></content></entry>";
+            let mut all = HeaderMap::new();
+            all.insert("authorization", "Bearer x".parse().unwrap());
+            for (name, value) in headers {
+                all.insert(*name, value.parse().unwrap());
+            }
+            let uri: Uri = format!("/{name}?api-version=2021-05").parse().unwrap();
+            let request = Request::new(
+                Scheme::Http,
+                method,
+                &uri,
+                all,
+                Bytes::from_static(body.as_bytes()),
+            );
+            namespace
+                .answer(&request)
+                .map(|response| response.status().as_u16())
+        };
+        assert_eq!(ask(Method::PUT, "first", &[]), Ok(201));
+        namespace.queues.store(QUEUES_MAX, Ordering::Relaxed);
+        let refused = ask(Method::PUT, "second", &[]).unwrap_err();
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert!(
+            refused.detail.starts_with("SubCode=40300."),
+            "{}",
+            refused.detail
         );
+        assert_eq!(ask(Method::PUT, "first", &[("if-match", "*")]), Ok(200));
+        assert_eq!(ask(Method::DELETE, "first", &[]), Ok(200));
+        assert_eq!(ask(Method::PUT, "second", &[]), Ok(201));
+        assert_eq!(namespace.queues.load(Ordering::Relaxed), QUEUES_MAX);
     }
-    for entry in entries {
-        writer.markup(&entry.into_string());
-    }
-    writer.markup("</feed>");
-    document(StatusCode::OK, FEED, writer)
-}
-
-fn document(status: StatusCode, content_type: &'static str, writer: Writer) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, content_type)],
-        writer.into_string(),
-    )
-        .into_response()
 }

@@ -1,10 +1,12 @@
 //! Azure Service Bus: the administration API over Atom documents.
 //!
-//! `auth` looks at the token, `xml` reads the body, `properties` picks what the service would
-//! take from it, `queue` is the description with its defaults, `check` refuses what the service
-//! refuses, `admin` does it on the engine, `write` frames the answer.
+//! `serve` brings a request and `request` takes it apart; `auth` looks at the token, `xml` reads
+//! the body, `properties` picks what the service would take from it, `queue` is the description
+//! with its defaults, `check` refuses what the service refuses, `admin` does it on the engine,
+//! `answer` and `write` say what came of it.
 
 mod admin;
+mod answer;
 mod auth;
 mod check;
 mod duration;
@@ -12,6 +14,7 @@ mod error;
 mod ledger;
 mod properties;
 mod queue;
+mod request;
 mod rules;
 mod serve;
 mod tier;

@@ -263,6 +263,21 @@ async fn a_listing_has_whole_descriptions_in_pages_that_lead_on() {
         .expect(200);
     assert_eq!(last.body.matches("<entry").count(), 1);
     assert!(!last.body.contains("rel=\"next\""), "{}", last.body);
+    for (skip, top, entries) in [(u64::MAX, 1, 0), (0, 0, 0), (249, u64::MAX, 1)] {
+        let target = format!("/$Resources/queues?{VERSION}&$skip={skip}&$top={top}");
+        let page = client
+            .send("GET", &target, &[("authorization", TOKEN)], "")
+            .await
+            .expect(200);
+        assert_eq!(page.body.matches("<entry").count(), entries);
+    }
+    for wrong in ["$skip=-1", "$top=all", "$skip=18446744073709551616"] {
+        let target = format!("/$Resources/queues?{VERSION}&{wrong}");
+        client
+            .send("GET", &target, &[("authorization", TOKEN)], "")
+            .await
+            .refused(400, "SubCode=40000.");
+    }
 }
 
 #[tokio::test]
