@@ -405,3 +405,120 @@ fn mismatch(at: &str, wanted: &str, value: &Value) -> Status {
         shown(&value.to_string())
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn duration(seconds: i64, nanos: i32) -> Duration {
+        Duration { seconds, nanos }
+    }
+
+    #[test]
+    fn durations_are_seconds_with_three_six_or_nine_decimals() {
+        for (text, value) in [
+            ("600s", duration(600, 0)),
+            ("0s", duration(0, 0)),
+            ("1.500s", duration(1, 500_000_000)),
+            ("0.000340s", duration(0, 340_000)),
+            ("3.000000001s", duration(3, 1)),
+            ("-1.500s", duration(-1, -500_000_000)),
+            ("-0.500s", duration(0, -500_000_000)),
+            ("315576000000s", duration(315_576_000_000, 0)),
+        ] {
+            assert_eq!(parse_duration(text), Some(value), "{text}");
+            assert_eq!(format_duration(&value), text);
+        }
+        assert_eq!(parse_duration("1.5s"), Some(duration(1, 500_000_000)));
+        assert_eq!(parse_duration("1.050s"), Some(duration(1, 50_000_000)));
+        for text in [
+            "",
+            "s",
+            "600",
+            "1.s",
+            ".5s",
+            "1m",
+            "1e3s",
+            "+1s",
+            "--1s",
+            "1.0000000001s",
+            "1 s",
+            "315576000001s",
+            "99999999999999999999s",
+            "１s",
+        ] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_come_as_text() {
+        for value in [Value::from(42), Value::from("42"), Value::from(42.0)] {
+            assert_eq!(i32::read(value, "x").unwrap(), 42);
+        }
+        for value in [
+            Value::from(1.5),
+            Value::from("1.5"),
+            Value::from(""),
+            Value::from(i64::MAX),
+            Value::from(1e300),
+            Value::from(true),
+        ] {
+            let status = i32::read(value.clone(), "topic.x").unwrap_err();
+            assert_eq!(
+                status.message(),
+                format!("Invalid value at 'topic.x' (TYPE_INT32), {value}")
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_come_in_either_alphabet_with_or_without_padding() {
+        for text in ["+/8=", "+/8", "-_8=", "-_8"] {
+            assert_eq!(
+                Vec::<u8>::read(Value::from(text), "etag").unwrap(),
+                [0xfb, 0xff],
+                "{text}"
+            );
+        }
+        assert_eq!(
+            vec![0xfb_u8, 0xff].write(Enums::Names),
+            Some(Value::from("+/8="))
+        );
+        assert!(Vec::<u8>::read(Value::from("§"), "etag").is_err());
+    }
+
+    #[test]
+    fn names_change_case_both_ways() {
+        for (proto, camel) in [
+            ("message_retention_duration", "messageRetentionDuration"),
+            ("bigquery_config", "bigqueryConfig"),
+            (
+                "dead_letter_policy.max_delivery_attempts",
+                "deadLetterPolicy.maxDeliveryAttempts",
+            ),
+            ("labels", "labels"),
+        ] {
+            assert_eq!(camel_case(proto), camel);
+            assert_eq!(snake_case(camel), proto);
+        }
+    }
+
+    #[test]
+    fn a_mask_is_a_list_of_paths() {
+        let mask =
+            Option::<FieldMask>::read(Value::from("labels,expirationPolicy.ttl"), "update_mask")
+                .unwrap()
+                .unwrap();
+        assert_eq!(mask.paths, ["labels", "expiration_policy.ttl"]);
+        assert_eq!(
+            Some(mask).write(Enums::Names),
+            Some(Value::from("labels,expirationPolicy.ttl"))
+        );
+        let empty = Option::<FieldMask>::read(Value::from(""), "update_mask")
+            .unwrap()
+            .unwrap();
+        assert!(empty.paths.is_empty());
+        assert!(Option::<FieldMask>::read(serde_json::json!(["labels"]), "update_mask").is_err());
+    }
+}

@@ -130,3 +130,155 @@ fn copy(from: &Map<String, Value>, to: &mut Map<String, Value>, field: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
+    use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
+        DeadLetterPolicy, ExpirationPolicy,
+    };
+    use prost_types::Duration;
+
+    use super::*;
+
+    fn mask(paths: &[&str]) -> Option<FieldMask> {
+        Some(FieldMask {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        })
+    }
+
+    #[test]
+    fn a_mask_names_fields_that_can_change() {
+        assert_eq!(
+            check::<Topic>(mask(&["labels", "kms_key_name"])).unwrap(),
+            ["labels", "kms_key_name"]
+        );
+        assert!(check::<Subscription>(mask(&["expiration_policy.ttl"])).is_ok());
+        for (paths, why) in [
+            (&[][..], "must be specified"),
+            (&["filter"], "\"filter\", which cannot be updated"),
+            (&["enable_message_ordering"], "cannot be updated"),
+            (&["topic"], "cannot be updated"),
+            (&["name"], "cannot be updated"),
+            (
+                &["labels", "detached"],
+                "\"detached\", which cannot be updated",
+            ),
+            (&["labls"], "\"labls\", which is not a known field"),
+            (&["labels.team"], "not a known field"),
+            (&["expiration_policy.ttl.seconds"], "not a known field"),
+            (&["*"], "not a known field"),
+            (&[""], "not a known field"),
+            (&["."], "not a known field"),
+        ] {
+            let status = check::<Subscription>(mask(paths)).unwrap_err();
+            assert_eq!(status.code(), tonic::Code::InvalidArgument);
+            assert!(
+                status.message().contains(why),
+                "{paths:?}: {}",
+                status.message()
+            );
+        }
+        assert!(check::<Topic>(None).is_err());
+    }
+
+    #[test]
+    fn every_field_of_the_message_is_either_mutable_or_fixed() {
+        fn fields<M: Masked>() -> BTreeSet<&'static str> {
+            let all: Vec<&str> = M::MUTABLE
+                .iter()
+                .map(|(field, _)| *field)
+                .chain(M::FIXED.iter().copied())
+                .collect();
+            let unique: BTreeSet<&str> = all.iter().copied().collect();
+            assert_eq!(unique.len(), all.len());
+            unique
+        }
+        // As many as the messages have in the API.
+        assert_eq!(fields::<Topic>().len(), 11);
+        assert_eq!(fields::<Subscription>().len(), 22);
+    }
+
+    #[test]
+    fn masked_fields_are_taken_over_and_the_rest_stays() {
+        let kept = Subscription {
+            name: "projects/p/subscriptions/sub".to_owned(),
+            ack_deadline_seconds: 30,
+            retain_acked_messages: true,
+            labels: HashMap::from([("team".to_owned(), "a".to_owned())]),
+            dead_letter_policy: Some(DeadLetterPolicy {
+                dead_letter_topic: "t".to_owned(),
+                max_delivery_attempts: 5,
+            }),
+            expiration_policy: Some(ExpirationPolicy {
+                ttl: Some(Duration {
+                    seconds: 86_400,
+                    nanos: 0,
+                }),
+            }),
+            ..Subscription::default()
+        };
+        let change = Subscription {
+            ack_deadline_seconds: 60,
+            labels: HashMap::from([("tier".to_owned(), "gold".to_owned())]),
+            dead_letter_policy: Some(DeadLetterPolicy {
+                dead_letter_topic: String::new(),
+                max_delivery_attempts: 9,
+            }),
+            ..Subscription::default()
+        };
+        let merged = |paths: &[&str]| {
+            merge(&kept, &change, &check::<Subscription>(mask(paths)).unwrap()).unwrap()
+        };
+
+        assert_eq!(
+            merged(&["ack_deadline_seconds"]),
+            Subscription {
+                ack_deadline_seconds: 60,
+                ..kept.clone()
+            }
+        );
+        // A map is replaced whole, and a field that the change leaves out goes to its default.
+        assert_eq!(
+            merged(&["labels"]),
+            Subscription {
+                labels: change.labels.clone(),
+                ..kept.clone()
+            }
+        );
+        assert_eq!(
+            merged(&["retain_acked_messages"]),
+            Subscription {
+                retain_acked_messages: false,
+                ..kept.clone()
+            }
+        );
+        assert_eq!(
+            merged(&["expiration_policy"]),
+            Subscription {
+                expiration_policy: None,
+                ..kept.clone()
+            }
+        );
+        let never = Some(ExpirationPolicy { ttl: None });
+        assert_eq!(
+            merged(&["expiration_policy.ttl"]),
+            Subscription {
+                expiration_policy: never,
+                ..kept.clone()
+            }
+        );
+        let nine = Some(DeadLetterPolicy {
+            dead_letter_topic: "t".to_owned(),
+            max_delivery_attempts: 9,
+        });
+        assert_eq!(
+            merged(&["dead_letter_policy.max_delivery_attempts"]),
+            Subscription {
+                dead_letter_policy: nine,
+                ..kept.clone()
+            }
+        );
+    }
+}

@@ -281,11 +281,7 @@ struct Call {
 impl Call {
     fn parse(head: &Parts) -> Result<Self, Status> {
         let path = head.uri.path().strip_prefix('/').ok_or_else(no_method)?;
-        let decode = |part: &str| {
-            percent_decode_str(part)
-                .decode_utf8()
-                .map(Cow::into_owned)
-        };
+        let decode = |part: &str| percent_decode_str(part).decode_utf8().map(Cow::into_owned);
         let mut parts: Vec<String> = path
             .split('/')
             .map(decode)

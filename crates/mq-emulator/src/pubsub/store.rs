@@ -98,16 +98,16 @@ impl Stored {
         } = self.entity;
         let name = full(&id);
         let document = self.document.keep()?;
-        let command = Command::Update {
-            id,
-            settings,
-            document,
-            if_revision: Some(revision),
-        };
-        match engine.apply(now(), command) {
-            Ok(Reply::Entity(entity) | Reply::Deleted(entity)) => Ok(entity),
-            Err(refusal) => Err(refused(refusal, &name)),
-        }
+        apply(
+            engine,
+            &name,
+            Command::Update {
+                id,
+                settings,
+                document,
+                if_revision: Some(revision),
+            },
+        )
     }
 }
 
@@ -141,21 +141,14 @@ impl PubSub {
             policy_version: 0,
         }
         .keep()?;
-        let name = full(&id);
-        match engine.apply(
-            now(),
-            Command::Create {
-                id: id.clone(),
-                settings,
-                document,
-            },
-        ) {
-            Ok(Reply::Entity(entity) | Reply::Deleted(entity)) => {
-                self.hide(id);
-                Ok(entity)
-            }
-            Err(refusal) => Err(refused(refusal, &name)),
-        }
+        let command = Command::Create {
+            id: id.clone(),
+            settings,
+            document,
+        };
+        let entity = apply(engine, &full(&id), command)?;
+        self.hide(id);
+        Ok(entity)
     }
 
     /// The resource as a reader finds it, who under the quirk `pubsub-not-found-after-create` is
@@ -172,13 +165,9 @@ impl PubSub {
         Ok(entity)
     }
 
-    pub(super) fn remove(&self, engine: &mut Engine, id: EntityId) -> Result<(), Status> {
-        let name = full(&id);
-        self.unseen().remove(&id);
-        match engine.apply(now(), Command::Delete { id }) {
-            Ok(_) => Ok(()),
-            Err(refusal) => Err(refused(refusal, &name)),
-        }
+    pub(super) fn remove(&self, engine: &mut Engine, id: &EntityId) -> Result<(), Status> {
+        self.unseen().remove(id);
+        apply(engine, &full(id), Command::Delete { id: id.clone() }).map(|_| ())
     }
 
     fn hide(&self, id: EntityId) {
@@ -229,6 +218,79 @@ pub(super) fn list<'e>(
     (found, next)
 }
 
+fn apply(engine: &mut Engine, name: &str, command: Command) -> Result<Entity, Status> {
+    match engine.apply(now(), command) {
+        Ok(Reply::Entity(entity) | Reply::Deleted(entity)) => Ok(entity),
+        Err(refusal) => Err(refused(refusal, name)),
+    }
+}
+
 fn unreadable(error: &serde_json::Error) -> Status {
     Status::internal(format!("The stored document cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use googleapis_tonic_google_iam_v1::google::iam::v1::GetIamPolicyRequest;
+    use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
+        DeleteTopicRequest, GetTopicRequest, ListTopicsRequest, Topic,
+    };
+    use tonic::Code;
+
+    use super::*;
+    use crate::quirks::Quirks;
+
+    const NAME: &str = "projects/p/topics/orders";
+
+    fn get(pubsub: &PubSub) -> Result<Topic, Code> {
+        pubsub
+            .get_topic(GetTopicRequest {
+                topic: NAME.to_owned(),
+            })
+            .map_err(|status| status.code())
+    }
+
+    #[test]
+    fn a_new_resource_is_not_found_by_so_many_reads() {
+        let quirks = Quirks {
+            pubsub_not_found_after_create: 2,
+            ..Quirks::default()
+        };
+        let pubsub = PubSub::new(
+            Arc::new(Shared::new(quirks, 1)),
+            Scope { project_number: 1 },
+        );
+        for round in 0..2 {
+            pubsub
+                .create_topic(Topic {
+                    name: NAME.to_owned(),
+                    ..Topic::default()
+                })
+                .unwrap();
+            assert_eq!(get(&pubsub), Err(Code::NotFound), "round {round}");
+            let policy = pubsub.get_iam_policy(GetIamPolicyRequest {
+                resource: NAME.to_owned(),
+                options: None,
+            });
+            assert_eq!(policy.unwrap_err().code(), Code::NotFound, "round {round}");
+            assert_eq!(get(&pubsub).unwrap().name, NAME, "round {round}");
+            // It is there all the same.
+            let again = pubsub.create_topic(Topic {
+                name: NAME.to_owned(),
+                ..Topic::default()
+            });
+            assert_eq!(again.unwrap_err().code(), Code::AlreadyExists);
+            let listed = pubsub.list_topics(ListTopicsRequest {
+                project: "projects/p".to_owned(),
+                ..Default::default()
+            });
+            assert_eq!(listed.unwrap().topics.len(), 1);
+            pubsub
+                .delete_topic(DeleteTopicRequest {
+                    topic: NAME.to_owned(),
+                })
+                .unwrap();
+        }
+        assert!(pubsub.unseen().is_empty());
+    }
 }

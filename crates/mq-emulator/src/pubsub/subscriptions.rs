@@ -108,7 +108,7 @@ impl PubSub {
         request: DeleteSubscriptionRequest,
     ) -> Result<(), Status> {
         let id = names::subscription(&request.subscription)?;
-        self.remove(&mut self.shared.engine(), id)
+        self.remove(&mut self.shared.engine(), &id)
     }
 }
 

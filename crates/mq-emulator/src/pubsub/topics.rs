@@ -81,7 +81,7 @@ impl PubSub {
 
     pub(super) fn delete_topic(&self, request: DeleteTopicRequest) -> Result<(), Status> {
         let id = names::topic(&request.topic)?;
-        self.remove(&mut self.shared.engine(), id)
+        self.remove(&mut self.shared.engine(), &id)
     }
 }
 
