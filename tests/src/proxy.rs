@@ -47,14 +47,20 @@ impl Proxy {
     /// A proxy in front of the plain-http service at `upstream`.
     pub async fn start(upstream: SocketAddr) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let proxy = Proxy { address: listener.local_addr().unwrap(), state: Arc::default() };
+        let proxy = Proxy {
+            address: listener.local_addr().unwrap(),
+            state: Arc::default(),
+        };
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let state = Arc::clone(&proxy.state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (state, client) = (Arc::clone(&state), client.clone());
-                let serve = service_fn(move |request| forward(request, upstream, client.clone(), Arc::clone(&state)));
-                let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve);
+                let serve = service_fn(move |request| {
+                    forward(request, upstream, client.clone(), Arc::clone(&state))
+                });
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), serve);
                 // A connection that the proxy breaks on purpose ends in an error.
                 tokio::spawn(async move { drop(connection.await) });
             }
@@ -102,12 +108,16 @@ async fn forward(
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let fate = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.calls.push(describe(&parts.method, parts.uri.path(), &parts.headers));
+        state
+            .calls
+            .push(describe(&parts.method, parts.uri.path(), &parts.headers));
         let nth = state.calls.len();
         state.cut.map(|(at, cut)| (nth.cmp(&at), cut))
     };
     match fate {
-        Some((std::cmp::Ordering::Greater, _) | (std::cmp::Ordering::Equal, Cut::Before)) => return Err(broken()),
+        Some((std::cmp::Ordering::Greater, _) | (std::cmp::Ordering::Equal, Cut::Before)) => {
+            return Err(broken());
+        }
         _ => {}
     }
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -122,7 +132,11 @@ async fn forward(
         return Err(broken());
     }
     let mut response = Response::builder().status(answer.status());
-    for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "transfer-encoding") {
+    for (name, value) in answer
+        .headers()
+        .iter()
+        .filter(|(name, _)| *name != "transfer-encoding")
+    {
         response = response.header(name, value);
     }
     let body = answer.bytes().await.map_err(io::Error::other)?;
@@ -130,14 +144,23 @@ async fn forward(
 }
 
 fn describe(method: &Method, path: &str, headers: &hyper::HeaderMap) -> Call {
-    if let Some(action) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+    if let Some(action) = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok())
+    {
         let action = action.rsplit('.').next().unwrap_or_default();
         let reads = action.starts_with("Get") || action.starts_with("List");
-        return Call { what: format!("{method} {action}"), writes: !reads };
+        return Call {
+            what: format!("{method} {action}"),
+            writes: !reads,
+        };
     }
     let reads = *method == Method::GET
         || path.ends_with(":getIamPolicy")
         // STS, and nothing else, posts a form to the root.
         || (*method == Method::POST && path == "/");
-    Call { what: format!("{method} {path}"), writes: !reads }
+    Call {
+        what: format!("{method} {path}"),
+        writes: !reads,
+    }
 }

@@ -27,24 +27,39 @@ pub async fn sqs(world: &World, action: &str, input: Value) -> Value {
 
 /// The URL of an SQS queue.
 pub async fn queue_url(world: &World, name: &str) -> String {
-    let answer = sqs(world, "GetQueueUrl", serde_json::json!({ "QueueName": name })).await;
+    let answer = sqs(
+        world,
+        "GetQueueUrl",
+        serde_json::json!({ "QueueName": name }),
+    )
+    .await;
     answer["QueueUrl"].as_str().unwrap().to_owned()
 }
 
 /// The attributes of an SQS queue.
 pub async fn queue_attributes(world: &World, name: &str) -> Value {
     let url = queue_url(world, name).await;
-    let answer = sqs(world, "GetQueueAttributes", serde_json::json!({ "QueueUrl": url, "AttributeNames": ["All"] })).await;
+    let answer = sqs(
+        world,
+        "GetQueueAttributes",
+        serde_json::json!({ "QueueUrl": url, "AttributeNames": ["All"] }),
+    )
+    .await;
     answer["Attributes"].clone()
 }
 
 /// One Pub/Sub call over REST, past the proxy: `("GET", "topics/orders", None)`.
 pub async fn pubsub(world: &World, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let project = &world.variables()["PUBSUB_PROJECT_ID"];
-    let url = format!("http://{}/v1/projects/{project}/{path}", world.emulator().addresses().pubsub);
+    let url = format!(
+        "http://{}/v1/projects/{project}/{path}",
+        world.emulator().addresses().pubsub
+    );
     let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
     if let Some(body) = body {
-        request = request.header("content-type", "application/json").body(body.to_string());
+        request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
     }
     let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();
@@ -54,12 +69,18 @@ pub async fn pubsub(world: &World, method: &str, path: &str, body: Option<Value>
 
 /// One call of Service Bus's administration API, past the proxy: the status and the XML.
 pub async fn atom(world: &World, method: &str, path: &str, body: Option<&str>) -> (u16, String) {
-    let url = format!("http://{}/{path}?api-version=2021-05", world.emulator().addresses().servicebus_admin);
+    let url = format!(
+        "http://{}/{path}?api-version=2021-05",
+        world.emulator().addresses().servicebus_admin
+    );
     let mut request = reqwest::Client::new()
         .request(method.parse().unwrap(), url)
         .header("authorization", "SharedAccessSignature sr=sb%3a%2f%2flocalhost&sig=AA%3D%3D&se=9999999999&skn=RootManageSharedAccessKey");
     if let Some(body) = body {
-        request = request.header("content-type", "application/atom+xml").header("if-match", "*").body(body.to_owned());
+        request = request
+            .header("content-type", "application/atom+xml")
+            .header("if-match", "*")
+            .body(body.to_owned());
     }
     let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();

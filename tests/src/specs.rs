@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mq_core::queue::{DeduplicateBy, Ordering};
 use mq_core::spec::{
-    DeadLetterPatch, DeadLetterQueue, DeduplicationPatch, QueuePatch, QueueSpec, Selection, Setting, Spec,
+    DeadLetterPatch, DeadLetterQueue, DeduplicationPatch, QueuePatch, QueueSpec, Selection,
+    Setting, Spec,
 };
 use mq_core::{ResolvedQueue, Target};
 use proptest::prelude::*;
@@ -17,19 +18,35 @@ pub fn spec() -> impl Strategy<Value = Spec> {
         let mut queues: BTreeMap<String, QueueSpec> = patches
             .into_iter()
             .enumerate()
-            .map(|(index, patch)| (format!("queue-{index}"), QueueSpec { patch, ..QueueSpec::default() }))
+            .map(|(index, patch)| {
+                (
+                    format!("queue-{index}"),
+                    QueueSpec {
+                        patch,
+                        ..QueueSpec::default()
+                    },
+                )
+            })
             .collect();
         if shared {
             share_dead_letters(&mut queues);
         }
-        Spec { stack: "random".to_owned(), origin: Some("example.org/random".to_owned()), queues, ..Spec::default() }
+        Spec {
+            stack: "random".to_owned(),
+            origin: Some("example.org/random".to_owned()),
+            queues,
+            ..Spec::default()
+        }
     })
 }
 
 /// Makes the last queue take the dead letters of the first, where their orderings agree.
 fn share_dead_letters(queues: &mut BTreeMap<String, QueueSpec>) {
     let last = QueueSpec {
-        patch: QueuePatch { ordering: queues["queue-0"].patch.ordering.clone(), ..QueuePatch::default() },
+        patch: QueuePatch {
+            ordering: queues["queue-0"].patch.ordering.clone(),
+            ..QueuePatch::default()
+        },
         ..QueueSpec::default()
     };
     queues.insert("shared-failures".to_owned(), last);
@@ -41,7 +58,9 @@ fn share_dead_letters(queues: &mut BTreeMap<String, QueueSpec>) {
     });
 }
 
-fn setting<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Setting<T>> {
+fn setting<T: Clone + std::fmt::Debug>(
+    value: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Setting<T>> {
     prop_oneof![2 => Just(Setting::Inherit), 1 => Just(Setting::Unstated), 4 => value.prop_map(Setting::Value)]
 }
 
@@ -70,14 +89,21 @@ fn patch() -> impl Strategy<Value = QueuePatch> {
         ordering: kinds.0,
         deduplication: map(kinds.1, |(window, by_id)| DeduplicationPatch {
             window: Setting::Value(window),
-            by: Setting::Value(if by_id { DeduplicateBy::Id } else { DeduplicateBy::Content }),
+            by: Setting::Value(if by_id {
+                DeduplicateBy::Id
+            } else {
+                DeduplicateBy::Content
+            }),
         }),
         dead_letter: map(kinds.2, |(max_deliveries, retention)| DeadLetterPatch {
             max_deliveries: Setting::Value(max_deliveries),
             retention,
             queue: Setting::Inherit,
         }),
-        labels: labels.into_iter().map(|(key, value)| (key, Setting::Value(value))).collect(),
+        labels: labels
+            .into_iter()
+            .map(|(key, value)| (key, Setting::Value(value)))
+            .collect(),
         ..QueuePatch::default()
     })
 }
@@ -93,6 +119,9 @@ fn map<T, U>(setting: Setting<T>, into: impl FnOnce(T) -> U) -> Setting<U> {
 /// The file's queues on a backend, on a stage of their own.
 #[must_use]
 pub fn resolve(spec: &Spec, backend: &str, stage: &str) -> Vec<ResolvedQueue> {
-    let selection = Selection { stage: Some(stage.to_owned()), now: 1_800_000_000 };
+    let selection = Selection {
+        stage: Some(stage.to_owned()),
+        now: 1_800_000_000,
+    };
     spec.resolve(&selection, &Target::implied(backend))
 }

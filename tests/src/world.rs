@@ -5,10 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use mq_core::layers::{Layered, RetryPolicy, Surroundings, WaitListener};
 use mq_core::provisioner::{self, ApplyOptions, Outcome, Request, Silent};
-use mq_core::timing::{Clock, Jitter, SkippingClock};
-use mq_core::{Access, BackendFactory, ControlPlane, Owner, Plan, PlanOptions, ResolvedQueue, Result, Scope, Target};
+use mq_core::timing::{Clock, Jitter, SkippingClock, SystemClock};
+use mq_core::{
+    Access, BackendFactory, ControlPlane, Owner, Plan, PlanOptions, ResolvedQueue, Result, Scope,
+    Target,
+};
 use mq_emulator::{Config, Emulator, Ports, Quirks};
 use tokio_util::sync::CancellationToken;
 
@@ -29,19 +33,30 @@ impl World {
         for quirk in quirks {
             switched.parse(quirk).unwrap();
         }
-        let config = Config { ports: Ports::free(), quirks: switched, seed, ..Config::default() };
+        let config = Config {
+            ports: Ports::free(),
+            quirks: switched,
+            seed,
+            ..Config::default()
+        };
         let emulator = Emulator::start(config).await.unwrap();
         let mut variables: BTreeMap<String, String> = emulator.env().into_iter().collect();
         let addresses = emulator.addresses();
         let mut proxies = BTreeMap::new();
-        for (id, upstream) in
-            [("aws", addresses.sqs), ("azure", addresses.servicebus_admin), ("gcp", addresses.pubsub)]
-        {
+        for (id, upstream) in [
+            ("aws", addresses.sqs),
+            ("azure", addresses.servicebus_admin),
+            ("gcp", addresses.pubsub),
+        ] {
             let proxy = Proxy::start(upstream).await;
             redirect(&mut variables, upstream, proxy.address());
             proxies.insert(id, proxy);
         }
-        World { emulator, proxies, variables }
+        World {
+            emulator,
+            proxies,
+            variables,
+        }
     }
 
     /// The variables that lead through the proxies.
@@ -71,27 +86,70 @@ impl World {
     /// The same for an entry with settings of its own.
     pub async fn session_at(&self, target: &Target) -> Result<Session> {
         let access = Access::emulator(self.variables.clone());
-        Session::open(factory(&target.backend), target, &access).await
+        Session::open(
+            factory(&target.backend),
+            target,
+            &access,
+            Arc::new(SkippingClock::default()),
+        )
+        .await
+    }
+
+    /// The same on a clock that runs a hundred times as fast as the emulator's: a wait of five
+    /// seconds takes 50 ms, in which the emulator can come to an end with something.
+    pub async fn hurried_session(&self, backend: &str) -> Result<Session> {
+        let access = Access::emulator(self.variables.clone());
+        Session::open(
+            factory(backend),
+            &Target::implied(backend),
+            &access,
+            Arc::new(HurriedClock::default()),
+        )
+        .await
+    }
+}
+
+/// A clock on which a hundred seconds take one.
+#[derive(Debug, Default)]
+struct HurriedClock(SystemClock);
+
+#[async_trait]
+impl Clock for HurriedClock {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed() * 100
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.sleep(duration / 100).await;
     }
 }
 
 /// The registry's factory of this id.
 #[must_use]
 pub fn factory(backend: &str) -> &'static dyn BackendFactory {
-    mq_cli::registry::backends().into_iter().find(|factory| factory.info().id == backend).unwrap()
+    mq_cli::backends()
+        .into_iter()
+        .find(|factory| factory.info().id == backend)
+        .unwrap()
 }
 
 /// The ids of the registry.
 #[must_use]
 pub fn backend_ids() -> Vec<&'static str> {
-    mq_cli::registry::backends().into_iter().map(|factory| factory.info().id).collect()
+    mq_cli::backends()
+        .into_iter()
+        .map(|factory| factory.info().id)
+        .collect()
 }
 
 /// Points whatever led to `from` at `to`.
 fn redirect(variables: &mut BTreeMap<String, String>, from: SocketAddr, to: SocketAddr) {
     for value in variables.values_mut() {
         for host in ["localhost", "127.0.0.1"] {
-            *value = value.replace(&format!("{host}:{}", from.port()), &format!("{host}:{}", to.port()));
+            *value = value.replace(
+                &format!("{host}:{}", from.port()),
+                &format!("{host}:{}", to.port()),
+            );
         }
     }
 }
@@ -118,8 +176,12 @@ impl WaitListener for Unheard {
 
 impl Session {
     /// A backend with everything around it.
-    pub async fn open(factory: &dyn BackendFactory, target: &Target, access: &Access) -> Result<Session> {
-        let clock: Arc<dyn Clock> = Arc::new(SkippingClock::default());
+    pub async fn open(
+        factory: &dyn BackendFactory,
+        target: &Target,
+        access: &Access,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Session> {
         let cancel = CancellationToken::new();
         let around = Surroundings {
             retry: RetryPolicy::default(),
@@ -131,7 +193,13 @@ impl Session {
         };
         let control = Layered::new(factory.create(target, access)?, &target.name, around);
         let scope = control.identify().await?;
-        Ok(Session { control, scope, target: target.clone(), clock, cancel })
+        Ok(Session {
+            control,
+            scope,
+            target: target.clone(),
+            clock,
+            cancel,
+        })
     }
 
     fn request<'a>(&'a self, queues: &'a [ResolvedQueue], owner: &'a Owner) -> Request<'a> {
@@ -152,20 +220,34 @@ impl Session {
     }
 
     /// Plans and applies.
-    pub async fn provision(&self, queues: &[ResolvedQueue], options: &PlanOptions) -> Result<Outcome> {
+    pub async fn provision(
+        &self,
+        queues: &[ResolvedQueue],
+        options: &PlanOptions,
+    ) -> Result<Outcome> {
         let plan = self.plan(queues, options).await?;
         Ok(self.apply(&plan).await)
     }
 
     /// The plan that removes these queues.
-    pub async fn plan_destroy(&self, queues: &[ResolvedQueue], options: &PlanOptions) -> Result<Plan> {
+    pub async fn plan_destroy(
+        &self,
+        queues: &[ResolvedQueue],
+        options: &PlanOptions,
+    ) -> Result<Plan> {
         let owner = owner(queues);
-        let planned = provisioner::plan_destroy(&self.control, &self.request(queues, &owner), options).await;
+        let planned =
+            provisioner::plan_destroy(&self.control, &self.request(queues, &owner), options).await;
         planned.map(|(plan, _)| plan)
     }
 
     /// The plan that removes what has expired.
-    pub async fn plan_collection(&self, owner: &Owner, now: u64, options: &PlanOptions) -> Result<Plan> {
+    pub async fn plan_collection(
+        &self,
+        owner: &Owner,
+        now: u64,
+        options: &PlanOptions,
+    ) -> Result<Plan> {
         provisioner::plan_collection(&self.control, &self.request(&[], owner), now, options).await
     }
 
@@ -183,7 +265,11 @@ impl Session {
 /// Whose these queues are.
 fn owner(queues: &[ResolvedQueue]) -> Owner {
     queues.first().map_or_else(
-        || Owner { stack: "none".to_owned(), stage: None, origin: None },
+        || Owner {
+            stack: "none".to_owned(),
+            stage: None,
+            origin: None,
+        },
         |queue| queue.owner.clone(),
     )
 }

@@ -1,15 +1,21 @@
 //! Provisioning converges: for random files on every cloud with every quirk, and after a break at
 //! every single call.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where something cannot be set up")]
-#![expect(clippy::print_stdout, reason = "the counts of cases are part of the report")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something cannot be set up"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts of cases are part of the report"
+)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mq_core::provisioner::{FindingKind, Outcome};
-use mq_core::spec::Spec;
 use mq_core::{ControlPlane, PlanOptions, ResolvedQueue};
+use mq_tests::files;
 use mq_tests::proxy::Cut;
 use mq_tests::specs;
 use mq_tests::world::{Session, World, backend_ids};
@@ -20,7 +26,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 const QUIRKS: [&[&str]; 4] = [
     &[],
     &["error-rate=0.1"],
-    &["sqs-attribute-lag=1s", "servicebus-40901=0.3", "pubsub-not-found-after-create=2"],
+    &[
+        "sqs-attribute-lag=1s",
+        "servicebus-40901=0.3",
+        "pubsub-not-found-after-create=2",
+    ],
     &["servicebus-basic-tier", "pubsub-iam-required"],
 ];
 
@@ -35,17 +45,25 @@ fn main() {
     for backend in backend_ids() {
         for (index, quirks) in QUIRKS.iter().enumerate() {
             let name = format!("{backend}: random files converge, quirks {quirks:?}");
-            trials.push(Trial::test(name, move || run(random_files(backend, quirks, index as u64))));
+            trials.push(Trial::test(name, move || {
+                run(random_files(backend, quirks, index as u64))
+            }));
         }
         for (name, yaml) in FILES {
             for cut in [Cut::Before, Cut::After] {
-                let name = format!("{backend}: {name} converges after a break at every call ({cut:?})");
-                trials.push(Trial::test(name, move || run(broken_everywhere(backend, yaml, cut))));
+                let name =
+                    format!("{backend}: {name} converges after a break at every call ({cut:?})");
+                trials.push(Trial::test(name, move || {
+                    run(broken_everywhere(backend, yaml, cut))
+                }));
             }
         }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    println!("{} cases provisioned, read back, repeated and destroyed", RAN.load(Ordering::Relaxed));
+    println!(
+        "{} cases provisioned, read back, repeated and destroyed",
+        RAN.load(Ordering::Relaxed)
+    );
     conclusion.exit();
 }
 
@@ -66,12 +84,19 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 fn run(test: impl Future<Output = Result<(), String>>) -> Result<(), Failed> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(test).map_err(Failed::from)
 }
 
 async fn random_files(backend: &'static str, quirks: &[&str], seed: u64) -> Result<(), String> {
-    let cases = std::env::var("MQ_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(CASES);
+    let cases = std::env::var("MQ_CASES")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(CASES);
     let world = World::start(quirks, seed).await;
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed as u8; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -88,15 +113,27 @@ async fn random_files(backend: &'static str, quirks: &[&str], seed: u64) -> Resu
 
 /// Provisions, reads back, plans again, provisions again without a write, destroys twice.
 async fn converges(world: &World, backend: &str, queues: &[ResolvedQueue]) -> Result<(), String> {
-    let session = world.session(backend).await.map_err(|error| error.to_string())?;
+    let session = world
+        .session(backend)
+        .await
+        .map_err(|error| error.to_string())?;
     settle(&session, queues).await?;
     let again = unchanged(world, backend, queues).await;
     again?;
-    let options = PlanOptions { drop_messages: true, ..PlanOptions::default() };
+    let options = PlanOptions {
+        drop_messages: true,
+        ..PlanOptions::default()
+    };
     for round in ["first", "second"] {
-        let plan = session.plan_destroy(queues, &options).await.map_err(|error| format!("{round} destroy: {error}"))?;
+        let plan = session
+            .plan_destroy(queues, &options)
+            .await
+            .map_err(|error| format!("{round} destroy: {error}"))?;
         if let Some((resource, refusal)) = plan.refusals().next() {
-            return Err(format!("{round} destroy refuses {}: {}", resource.id, refusal.why));
+            return Err(format!(
+                "{round} destroy refuses {}: {}",
+                resource.id, refusal.why
+            ));
         }
         if round == "second" && plan.writes() {
             return Err("the second destroy finds something left".to_owned());
@@ -132,7 +169,11 @@ fn complete(outcome: &Outcome) -> Result<(), String> {
     if outcome.partial() {
         return Err(format!("not all was attempted: {:?}", outcome.results));
     }
-    match outcome.findings.iter().find(|finding| finding.kind == FindingKind::Different) {
+    match outcome
+        .findings
+        .iter()
+        .find(|finding| finding.kind == FindingKind::Different)
+    {
         Some(finding) => Err(format!("{finding:?}")),
         None => Ok(()),
     }
@@ -142,23 +183,51 @@ fn complete(outcome: &Outcome) -> Result<(), String> {
 async fn unchanged(world: &World, backend: &str, queues: &[ResolvedQueue]) -> Result<(), String> {
     let failed = |error: mq_core::Error| format!("further run: {error}");
     let session = world.session(backend).await.map_err(failed)?;
-    let plan = session.plan(queues, &PlanOptions::default()).await.map_err(failed)?;
+    let plan = session
+        .plan(queues, &PlanOptions::default())
+        .await
+        .map_err(failed)?;
     if plan.pending() {
-        let changes: Vec<_> = plan.changes.iter().filter(|change| change.action != mq_core::Action::NoOp).collect();
-        return Err(format!("the plan after provision is not empty: {changes:#?}"));
+        let changes: Vec<_> = plan
+            .changes
+            .iter()
+            .filter(|change| change.action != mq_core::Action::NoOp)
+            .collect();
+        return Err(format!(
+            "the plan after provision is not empty: {changes:#?}"
+        ));
     }
-    let managed = plan.changes.iter().filter(|change| change.resource.marker.is_some()).count();
+    let managed = plan
+        .changes
+        .iter()
+        .filter(|change| change.resource.marker.is_some())
+        .count();
     world.proxy(backend).heal();
-    let outcome = session.provision(queues, &PlanOptions::default()).await.map_err(failed)?;
+    let outcome = session
+        .provision(queues, &PlanOptions::default())
+        .await
+        .map_err(failed)?;
     complete(&outcome)?;
-    let writes: Vec<_> = world.proxy(backend).calls().into_iter().filter(|call| call.writes).collect();
+    let writes: Vec<_> = world
+        .proxy(backend)
+        .calls()
+        .into_iter()
+        .filter(|call| call.writes)
+        .collect();
     if !writes.is_empty() {
         return Err(format!("an unchanged run writes: {writes:?}"));
     }
     let owner = plan.owner.clone();
-    let owned = session.control.list_owned(Some(&owner)).await.map_err(failed)?;
+    let owned = session
+        .control
+        .list_owned(Some(&owner))
+        .await
+        .map_err(failed)?;
     if owned.len() != managed {
-        return Err(format!("{managed} resources were asked for and {} carry the marker", owned.len()));
+        return Err(format!(
+            "{managed} resources were asked for and {} carry the marker",
+            owned.len()
+        ));
     }
     Ok(())
 }
@@ -166,9 +235,12 @@ async fn unchanged(world: &World, backend: &str, queues: &[ResolvedQueue]) -> Re
 /// For every k: a run whose connection breaks at its k-th call, then the same run again.
 async fn broken_everywhere(backend: &'static str, yaml: &str, cut: Cut) -> Result<(), String> {
     let world = World::start(&[], 0).await;
-    let spec = load(yaml);
+    let spec = files::load(yaml);
     world.proxy(backend).heal();
-    let session = world.session(backend).await.map_err(|error| error.to_string())?;
+    let session = world
+        .session(backend)
+        .await
+        .map_err(|error| error.to_string())?;
     settle(&session, &specs::resolve(&spec, backend, "whole")).await?;
     let calls = world.proxy(backend).calls();
     if calls.iter().filter(|call| call.writes).count() == 0 {
@@ -187,10 +259,4 @@ async fn broken_everywhere(backend: &'static str, yaml: &str, cut: Cut) -> Resul
         RAN.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
-}
-
-fn load(yaml: &str) -> Spec {
-    let infos: Vec<_> = mq_cli::registry::backends().into_iter().map(|factory| factory.info()).collect();
-    let loaded = mq_config::load(yaml, &|_| None, &infos);
-    loaded.spec.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
 }

@@ -1,6 +1,9 @@
 //! An unchanged run makes no write and few reads, by count.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where something cannot be set up")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something cannot be set up"
+)]
 
 use std::collections::BTreeMap;
 
@@ -21,9 +24,21 @@ fn file(dead_letters: bool) -> Spec {
         });
     }
     let queues: BTreeMap<String, QueueSpec> = (0..QUEUES)
-        .map(|index| (format!("queue-{index:04}"), QueueSpec { patch: patch.clone(), ..QueueSpec::default() }))
+        .map(|index| {
+            (
+                format!("queue-{index:04}"),
+                QueueSpec {
+                    patch: patch.clone(),
+                    ..QueueSpec::default()
+                },
+            )
+        })
         .collect();
-    Spec { stack: "reads".to_owned(), queues, ..Spec::default() }
+    Spec {
+        stack: "reads".to_owned(),
+        queues,
+        ..Spec::default()
+    }
 }
 
 /// The calls of an unchanged run after `identify`.
@@ -31,10 +46,16 @@ async fn calls_of_unchanged_run(backend: &str, dead_letters: bool) -> Vec<String
     let world = World::start(&[], 0).await;
     let queues = specs::resolve(&file(dead_letters), backend, "s");
     let session = world.session(backend).await.unwrap();
-    let outcome = session.provision(&queues, &PlanOptions::default()).await.unwrap();
+    let outcome = session
+        .provision(&queues, &PlanOptions::default())
+        .await
+        .unwrap();
     assert!(!outcome.partial(), "{:?}", outcome.failures().next());
     world.proxy(backend).heal();
-    let outcome = session.provision(&queues, &PlanOptions::default()).await.unwrap();
+    let outcome = session
+        .provision(&queues, &PlanOptions::default())
+        .await
+        .unwrap();
     assert!(outcome.results.is_empty(), "{:?}", outcome.results);
     assert!(!outcome.endpoints.is_empty());
     let calls = world.proxy(backend).calls();
@@ -65,5 +86,9 @@ async fn pubsub_takes_one_list_page_for_a_hundred_topics_or_subscriptions() {
     let (policies, pages): (Vec<&String>, Vec<&String>) =
         calls.iter().partition(|call| call.contains("IamPolicy"));
     assert!(pages.len() <= 4 * (QUEUES.div_ceil(100) + 1), "{pages:?}");
-    assert!(policies.len() <= 2 * QUEUES, "{} policy reads", policies.len());
+    assert!(
+        policies.len() <= 2 * QUEUES,
+        "{} policy reads",
+        policies.len()
+    );
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
 }
 
 fn files() -> Result<Vec<(String, String)>> {
-    let backends = mq_cli::registry::backends();
+    let backends = mq_cli::backends();
     let infos: Vec<&'static BackendInfo> = backends.iter().map(|backend| backend.info()).collect();
     let mut schema = serde_json::to_string_pretty(&mq_config::schema(&infos))?;
     schema.push('\n');
