@@ -6,6 +6,7 @@
     reason = "a test stops where something cannot be set up"
 )]
 
+pub mod binary;
 pub mod files;
 pub mod proxy;
 pub mod raw;
