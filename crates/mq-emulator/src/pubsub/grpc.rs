@@ -61,11 +61,13 @@ pub(super) async fn serve(pubsub: Arc<PubSub>, request: Request) -> Response {
 /// The ledger's name of the method at this path, if the port knows it.
 fn operation(path: &str) -> Option<String> {
     let (service, method) = path.strip_prefix('/')?.split_once('/')?;
-    let service = service.strip_prefix("google.pubsub.v1.").or_else(|| {
-        service
-            .strip_prefix("google.iam.v1.")
-            .filter(|service| *service == "IAMPolicy")
-    })?;
+    let service = match service {
+        "google.pubsub.v1.Publisher" => "Publisher",
+        "google.pubsub.v1.Subscriber" => "Subscriber",
+        "google.pubsub.v1.SchemaService" => "SchemaService",
+        "google.iam.v1.IAMPolicy" => "IAMPolicy",
+        _ => return None,
+    };
     let name = format!("{service}.{method}");
     ledger::find(&name).map(|_| name)
 }

@@ -18,6 +18,8 @@ mod rules;
 mod status;
 mod store;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 use std::collections::BTreeMap;
