@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mq_engine::{Engine, Timestamp};
+use mq_engine::{Engine, Service, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::guard::Hosts;
 use crate::quirks::Quirks;
 
 /// One emulator's state, behind an `Arc` that every connection holds.
@@ -16,19 +17,35 @@ pub(crate) struct Shared {
     dice: Mutex<StdRng>,
     /// What was switched on by name.
     pub(crate) quirks: Quirks,
-    requests: AtomicU64,
+    /// By which names this emulator lets itself be called.
+    pub(crate) hosts: Hosts,
+    /// Marks the emulator's own readiness probes, which are neither counted nor disturbed.
+    pub(crate) probe_token: String,
+    requests: [AtomicU64; SERVICES.len()],
     last_request: AtomicU64,
 }
 
+/// The services in the order of their counters, with the names that ports and metrics have.
+pub(crate) const SERVICES: [(Service, &str); 3] =
+    [(Service::Sqs, "sqs"), (Service::PubSub, "pubsub"), (Service::ServiceBus, "servicebus")];
+
 impl Shared {
+    /// A fresh state that answers to loopback names only.
     pub(crate) fn new(quirks: Quirks, seed: u64) -> Self {
         Shared {
             engine: Mutex::new(Engine::new()),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             quirks,
-            requests: AtomicU64::new(0),
+            hosts: Hosts::default(),
+            probe_token: uuid::Uuid::new_v4().to_string(),
+            requests: Default::default(),
             last_request: AtomicU64::new(now().0),
         }
+    }
+
+    /// The same, answering to these names.
+    pub(crate) fn with_hosts(self, hosts: Hosts) -> Self {
+        Shared { hosts, ..self }
     }
 
     /// The engine, for the length of one request's work. Never held across an await.
@@ -41,23 +58,39 @@ impl Shared {
     /// Whether something that happens in one of `1 / rate` cases happens now. Reproducible from
     /// the seed for the same order of requests.
     pub(crate) fn chance(&self, rate: f64) -> bool {
-        rate > 0.0 && self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_bool(rate.min(1.0))
+        rate > 0.0
+            && self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_bool(rate.min(1.0))
     }
 
-    /// Notes that a request came in: for the idle exit and the counters.
-    pub(crate) fn touch(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+    /// Notes that a request came in: for the idle exit and the counters. The guard calls it, so
+    /// that no front-end can forget or double it.
+    pub(crate) fn count(&self, service: Service) {
+        self.counter(service).fetch_add(1, Ordering::Relaxed);
         self.last_request.store(now().0, Ordering::Relaxed);
     }
 
-    /// How many requests came in so far.
+    /// How many requests this service has got so far.
+    pub(crate) fn requests_of(&self, service: Service) -> u64 {
+        self.counter(service).load(Ordering::Relaxed)
+    }
+
+    /// How many requests came in so far, for all services.
     pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        SERVICES.iter().map(|(service, _)| self.requests_of(*service)).sum()
     }
 
     /// How long no request has come.
     pub(crate) fn idle(&self) -> Duration {
         now().since(Timestamp(self.last_request.load(Ordering::Relaxed)))
+    }
+
+    fn counter(&self, service: Service) -> &AtomicU64 {
+        let [sqs, pubsub, servicebus] = &self.requests;
+        match service {
+            Service::Sqs => sqs,
+            Service::PubSub => pubsub,
+            Service::ServiceBus => servicebus,
+        }
     }
 }
 

@@ -1,0 +1,86 @@
+//! The console's port: whether the emulator lives, whether it is ready, how much it was asked.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::probe::Probes;
+use crate::server::Token;
+use crate::shared::{SERVICES, Shared};
+
+/// What the console tells about, and what it can do.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) probes: Probes,
+    pub(crate) token: Token,
+    pub(crate) stop_requested: CancellationToken,
+}
+
+/// `GET /health`, `GET /ready`, `GET /metrics` and, with the token, `POST /shutdown`.
+pub(crate) fn router(state: State) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/shutdown", post(shutdown))
+        .with_state(state)
+}
+
+/// That the process lives; nothing is tried.
+async fn health() -> Response {
+    json_response(StatusCode::OK, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+/// The result of one real round trip per protocol, made now.
+async fn ready(extract::State(state): extract::State<State>) -> Response {
+    let reports = state.probes.run().await;
+    let ready = reports.iter().all(|report| report.outcome.is_ok());
+    let protocols: Map<String, Value> = reports
+        .into_iter()
+        .map(|report| {
+            let outcome = match report.outcome {
+                Ok(()) => json!({ "ready": true }),
+                Err(why) => json!({ "ready": false, "why": why }),
+            };
+            (report.protocol.to_owned(), outcome)
+        })
+        .collect();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &json!({ "ready": ready, "protocols": protocols }))
+}
+
+/// The counters in Prometheus' text format
+/// (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+async fn metrics(extract::State(state): extract::State<State>) -> Response {
+    let mut text = String::from(
+        "# HELP mq_emulator_requests_total Requests that clients have made.\n# TYPE mq_emulator_requests_total counter\n",
+    );
+    for (service, name) in SERVICES {
+        let requests = state.shared.requests_of(service);
+        let _infallible = writeln!(text, "mq_emulator_requests_total{{service=\"{name}\"}} {requests}");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Asks the emulator to stop, if the caller has the token of this run.
+async fn shutdown(extract::State(state): extract::State<State>, headers: HeaderMap) -> Response {
+    let shown = headers.get(Token::HEADER).map(http::HeaderValue::as_bytes);
+    if !shown.is_some_and(|shown| state.token.is(shown)) {
+        let why = json!({ "error": format!("the header {} must carry this run's token", Token::HEADER) });
+        return json_response(StatusCode::FORBIDDEN, &why);
+    }
+    state.stop_requested.cancel();
+    json_response(StatusCode::ACCEPTED, &json!({ "status": "stopping" }))
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
+}

@@ -1,0 +1,137 @@
+//! AWS JSON 1.0 (<https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>), with the
+//! error codes of the Query protocol in a header for clients that came from there.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use super::error::{Code, SqsError};
+use super::operation::{Kind, Member, Operation};
+use super::params::{Given, Output, Param, Params};
+
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
+
+/// The operation that `X-Amz-Target` names.
+pub(super) fn operation(headers: &HeaderMap) -> Result<&'static Operation, SqsError> {
+    let target = headers.get("x-amz-target").map(|target| String::from_utf8_lossy(target.as_bytes()));
+    target
+        .as_deref()
+        .and_then(|target| target.strip_prefix("AmazonSQS."))
+        .and_then(Operation::named)
+        .ok_or_else(|| {
+            SqsError::new(
+                Code::UnknownOperation,
+                format!("The requested operation {:?} is not known.", target.unwrap_or_default()),
+            )
+        })
+}
+
+/// The members that the operation knows; others are ignored, as the service does.
+pub(super) fn params(operation: &Operation, body: &[u8]) -> Result<Params, SqsError> {
+    let document = match serde_json::from_slice::<Value>(body) {
+        _ if body.is_empty() => Map::new(),
+        Ok(Value::Object(members)) => members,
+        Ok(_) => return Err(malformed("the body is not a JSON object")),
+        Err(error) => return Err(malformed(&error.to_string())),
+    };
+    let mut params = Params::default();
+    for member in operation.members {
+        match document.get(member.json) {
+            None | Some(Value::Null) => {}
+            Some(value) => params.insert(member.json, param(member, value)?),
+        }
+    }
+    Ok(params)
+}
+
+fn param(member: &Member, value: &Value) -> Result<Param, SqsError> {
+    let name = member.json;
+    match (member.kind, value) {
+        (Kind::Text, Value::String(text)) => Ok(Param::Text(text.clone())),
+        (Kind::Integer, Value::Number(number)) => number
+            .as_i64()
+            .map(Param::Integer)
+            .ok_or_else(|| malformed(&format!("{name} is not an integer of 64 bits"))),
+        (Kind::List, Value::Array(entries)) => entries
+            .iter()
+            .map(|entry| text_in(name, entry))
+            .collect::<Result<_, _>>()
+            .map(Param::List),
+        (Kind::Map { .. }, Value::Object(entries)) => entries
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| Ok((key.clone(), text_in(name, value)?)))
+            .collect::<Result<_, _>>()
+            .map(Param::Map),
+        (kind, _) => {
+            let wanted = match kind {
+                Kind::Text => "a string",
+                Kind::Integer => "an integer",
+                Kind::List => "a list",
+                Kind::Map { .. } => "a map",
+            };
+            Err(malformed(&format!("{name} is not {wanted}")))
+        }
+    }
+}
+
+fn text_in(name: &str, value: &Value) -> Result<String, SqsError> {
+    value
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| malformed(&format!("{name} holds what is not a string")))
+}
+
+fn malformed(why: &str) -> SqsError {
+    SqsError::new(Code::MalformedInput, format!("The request cannot be read: {why}."))
+}
+
+/// 200, and the members; no body for operations that give nothing.
+pub(super) fn success(output: &Output, request_id: &str) -> Response {
+    let body = match output {
+        Output::Nothing => Body::empty(),
+        Output::Members(members) => {
+            let members: Map<String, Value> = members
+                .iter()
+                .map(|member| {
+                    let value = match &member.value {
+                        Given::Text(text) => json!(text),
+                        Given::List(entries) => json!(entries),
+                        Given::Map { entries, .. } => json!(entries),
+                    };
+                    (member.json.to_owned(), value)
+                })
+                .collect();
+            Body::from(Value::Object(members).to_string())
+        }
+    };
+    respond(StatusCode::OK, request_id, body)
+}
+
+/// The error's type and text. Outside of query mode every error of the caller is a 400.
+pub(super) fn failure(error: &SqsError, query_mode: bool, request_id: &str) -> Response {
+    let words = error.code.words();
+    let status = if query_mode || words.status.is_server_error() {
+        words.status
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    let body = json!({ "__type": words.json_type, "message": error.message });
+    let mut response = respond(status, request_id, Body::from(body.to_string()));
+    let code = format!("{};{}", words.query_code, words.fault());
+    if let Ok(code) = HeaderValue::from_str(&code) {
+        response.headers_mut().insert("x-amzn-query-error", code);
+    }
+    response
+}
+
+fn respond(status: StatusCode, request_id: &str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    response
+}
