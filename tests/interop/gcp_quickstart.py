@@ -6,10 +6,10 @@ import google.cloud.pubsub_v1 as pubsub
 
 project = os.environ["PUBSUB_PROJECT_ID"]
 publisher, subscriber = pubsub.PublisherClient(), pubsub.SubscriberClient()
-topic = publisher.get_topic(topic=f"projects/{project}/topics/inference-requests")
-dead_topic = f"projects/{project}/topics/inference-requests-dlq"
+topic = publisher.get_topic(topic=f"projects/{project}/topics/orders")
+dead_topic = f"projects/{project}/topics/orders-dlq"
 publisher.get_topic(topic=dead_topic)
-path = f"projects/{project}/subscriptions/inference-requests-sub"
+path = f"projects/{project}/subscriptions/orders-sub"
 source = subscriber.get_subscription(subscription=path)
 assert source.topic == topic.name, source
 assert source.ack_deadline_seconds == 30, source

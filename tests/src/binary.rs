@@ -15,6 +15,10 @@ pub fn mq() -> PathBuf {
         path.pop();
     }
     path.push(format!("mq{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.is_file(), "{} is not built: run `cargo build` first", path.display());
+    assert!(
+        path.is_file(),
+        "{} is not built: run `cargo build` first",
+        path.display()
+    );
     path
 }

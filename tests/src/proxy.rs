@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
+use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
@@ -28,6 +28,21 @@ pub struct Call {
     pub what: String,
     /// Whether it changes anything.
     pub writes: bool,
+    /// The call itself, to be made again.
+    pub request: Recorded,
+}
+
+/// A call as it came over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub target: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
 }
 
 #[derive(Debug, Default)]
@@ -143,24 +158,29 @@ async fn forward(
     response.body(Full::new(body)).map_err(io::Error::other)
 }
 
-fn describe(method: &Method, path: &str, headers: &hyper::HeaderMap) -> Call {
-    if let Some(action) = headers
+fn describe(request: Recorded) -> Call {
+    let method = &request.method;
+    let path = request.target.split('?').next().unwrap_or_default();
+    let action = request
+        .headers
         .get("x-amz-target")
-        .and_then(|target| target.to_str().ok())
-    {
+        .and_then(|target| target.to_str().ok());
+    let (what, reads) = if let Some(action) = action {
         let action = action.rsplit('.').next().unwrap_or_default();
-        let reads = action.starts_with("Get") || action.starts_with("List");
-        return Call {
-            what: format!("{method} {action}"),
-            writes: !reads,
-        };
-    }
-    let reads = *method == Method::GET
-        || path.ends_with(":getIamPolicy")
-        // STS, and nothing else, posts a form to the root.
-        || (*method == Method::POST && path == "/");
+        (
+            format!("{method} {action}"),
+            action.starts_with("Get") || action.starts_with("List"),
+        )
+    } else {
+        let reads = *method == Method::GET
+            || path.ends_with(":getIamPolicy")
+            // STS, and nothing else, posts a form to the root.
+            || (*method == Method::POST && path == "/");
+        (format!("{method} {path}"), reads)
+    };
     Call {
-        what: format!("{method} {path}"),
+        what,
         writes: !reads,
+        request,
     }
 }

@@ -23,6 +23,7 @@ use crate::proxy::Proxy;
 pub struct World {
     emulator: Emulator,
     proxies: BTreeMap<&'static str, Proxy>,
+    upstreams: BTreeMap<&'static str, SocketAddr>,
     variables: BTreeMap<String, String>,
 }
 
@@ -95,6 +96,24 @@ impl World {
         .await
     }
 
+    /// A backend that goes past the proxy, on the machine's own clock: for measuring.
+    pub async fn direct_session(&self, backend: &str, parallelism: usize) -> Result<Session> {
+        let access = Access::emulator(self.emulator.env());
+        let clock = Arc::new(SystemClock::default());
+        let session =
+            Session::open(factory(backend), &Target::implied(backend), &access, clock).await?;
+        Ok(Session {
+            parallelism,
+            ..session
+        })
+    }
+
+    /// Where a backend's service itself listens.
+    #[must_use]
+    pub fn upstream(&self, backend: &str) -> SocketAddr {
+        self.upstreams[backend]
+    }
+
     /// The same on a clock that runs a hundred times as fast as the emulator's: a wait of five
     /// seconds takes 50 ms, in which the emulator can come to an end with something.
     pub async fn hurried_session(&self, backend: &str) -> Result<Session> {
@@ -163,6 +182,7 @@ pub struct Session {
     pub scope: Scope,
     target: Target,
     clock: Arc<dyn Clock>,
+    parallelism: usize,
     /// Cancelled, it stops.
     pub cancel: CancellationToken,
 }
@@ -254,7 +274,7 @@ impl Session {
     /// Applies a plan.
     pub async fn apply(&self, plan: &Plan) -> Outcome {
         let options = ApplyOptions {
-            parallelism: 4,
+            parallelism: self.parallelism,
             cancel: self.cancel.clone(),
             clock: Arc::clone(&self.clock),
         };

@@ -3,8 +3,14 @@
 //! Without them these tests are listed as ignored, with the reason; `MQ_REQUIRE_JUDGES=1` makes
 //! that a failure. `MQ_PYTHON` names the interpreter that has them.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where something cannot be set up")]
-#![expect(clippy::print_stdout, reason = "what the judges saw is part of the report")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something cannot be set up"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "what the judges saw is part of the report"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -18,19 +24,36 @@ fn main() {
     let required = std::env::var_os("MQ_REQUIRE_JUDGES").is_some();
     let judges = [
         ("boto3", "aws_quickstart.py", "import boto3"),
-        ("google-cloud-pubsub", "gcp_quickstart.py", "import google.cloud.pubsub_v1"),
-        ("azure-servicebus", "azure_quickstart.py", "import azure.servicebus.management"),
+        (
+            "google-cloud-pubsub",
+            "gcp_quickstart.py",
+            "import google.cloud.pubsub_v1",
+        ),
+        (
+            "azure-servicebus",
+            "azure_quickstart.py",
+            "import azure.servicebus.management",
+        ),
     ];
     let trials = judges
         .into_iter()
         .map(|(judge, script, import)| {
-            let here = Command::new(&python).args(["-c", import]).output().is_ok_and(|output| output.status.success());
+            let here = Command::new(&python)
+                .args(["-c", import])
+                .output()
+                .is_ok_and(|output| output.status.success());
             if !here {
-                println!("ignored: {judge} is not installed for `{python}` (see tests/requirements.txt)");
+                println!(
+                    "ignored: {judge} is not installed for `{python}` (see tests/requirements.txt)"
+                );
             }
             let python = python.clone();
             let trial = Trial::test(format!("{judge} sees the quickstart as asked"), move || {
-                if here { judged(&python, script) } else { Err(format!("{judge} is not installed").into()) }
+                if here {
+                    judged(&python, script)
+                } else {
+                    Err(format!("{judge} is not installed").into())
+                }
             });
             trial.with_ignored_flag(!here && !required)
         })
@@ -42,7 +65,14 @@ fn main() {
 fn judged(python: &str, script: &str) -> Result<(), Failed> {
     let state = tempfile::tempdir().unwrap();
     let _emulator = Stop(state.path().to_owned());
-    let provision = ["provision", "-f", "configs/quickstart.yaml", "--cloud", "all", "--emulator"];
+    let provision = [
+        "provision",
+        "-f",
+        "configs/quickstart.yaml",
+        "--cloud",
+        "all",
+        "--emulator",
+    ];
     let first = mq(state.path(), &provision);
     check("the first run", &first)?;
     let lines = String::from_utf8(first.stdout).unwrap();
@@ -51,7 +81,10 @@ fn judged(python: &str, script: &str) -> Result<(), Failed> {
             return Err(format!("stdout has something else than endpoints: {line:?}").into());
         }
     }
-    let second = mq(state.path(), &[&provision[..], &["--output", "json"]].concat());
+    let second = mq(
+        state.path(),
+        &[&provision[..], &["--output", "json"]].concat(),
+    );
     check("the second run", &second)?;
     let environment = mq(state.path(), &["emulator", "status", "--output", "dotenv"]);
     check("emulator status", &environment)?;
@@ -80,12 +113,18 @@ fn check(what: &str, output: &Output) -> Result<(), Failed> {
     if output.status.success() {
         return Ok(());
     }
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     Err(format!("{what} ended with {}\n{out}\n{err}", output.status).into())
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// Stops the background emulator of this state folder at the end, however it comes.
