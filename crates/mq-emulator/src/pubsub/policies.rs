@@ -272,8 +272,12 @@ mod tests {
     const AGENT: &str = "serviceAccount:service-4711@gcp-sa-pubsub.iam.gserviceaccount.com";
 
     fn service(quirks: Quirks) -> PubSub {
-        let pubsub =
-            PubSub::new(Arc::new(Shared::new(quirks, 1)), Scope { project_number: 4711 });
+        let pubsub = PubSub::new(
+            Arc::new(Shared::new(quirks, 1)),
+            Scope {
+                project_number: 4711,
+            },
+        );
         make_topic(&pubsub);
         let subscription = Subscription {
             name: SUBSCRIPTION.to_owned(),
@@ -285,12 +289,22 @@ mod tests {
     }
 
     fn make_topic(pubsub: &PubSub) {
-        pubsub.create_topic(Topic { name: TOPIC.to_owned(), ..Topic::default() }).unwrap();
+        pubsub
+            .create_topic(Topic {
+                name: TOPIC.to_owned(),
+                ..Topic::default()
+            })
+            .unwrap();
     }
 
     fn get(pubsub: &PubSub, resource: &str, requested_policy_version: i32) -> Policy {
-        let options = Some(GetPolicyOptions { requested_policy_version });
-        let request = GetIamPolicyRequest { resource: resource.to_owned(), options };
+        let options = Some(GetPolicyOptions {
+            requested_policy_version,
+        });
+        let request = GetIamPolicyRequest {
+            resource: resource.to_owned(),
+            options,
+        };
         pubsub.get_iam_policy(request).unwrap()
     }
 
@@ -304,11 +318,18 @@ mod tests {
 
     fn binding(role: &str, members: &[&str]) -> Binding {
         let members = members.iter().map(|member| (*member).to_owned()).collect();
-        Binding { role: role.to_owned(), members, condition: None }
+        Binding {
+            role: role.to_owned(),
+            members,
+            condition: None,
+        }
     }
 
     fn policy(bindings: Vec<Binding>) -> Policy {
-        Policy { bindings, ..Policy::default() }
+        Policy {
+            bindings,
+            ..Policy::default()
+        }
     }
 
     #[test]
@@ -329,7 +350,10 @@ mod tests {
         assert!(!first.etag.is_empty());
         let mine = Policy {
             etag: first.etag.clone(),
-            ..policy(vec![binding("roles/pubsub.viewer", &["user:me@example.com"])])
+            ..policy(vec![binding(
+                "roles/pubsub.viewer",
+                &["user:me@example.com"],
+            )])
         };
         let second = set(&pubsub, TOPIC, mine.clone()).unwrap();
         assert_ne!(second.etag, first.etag);
@@ -343,19 +367,33 @@ mod tests {
     #[test]
     fn the_etag_is_the_policy_s_alone_and_the_policy_goes_with_its_resource() {
         let pubsub = service(Quirks::default());
-        let before =
-            set(&pubsub, TOPIC, policy(vec![binding("roles/pubsub.viewer", &["allUsers"])]))
-                .unwrap();
+        let before = set(
+            &pubsub,
+            TOPIC,
+            policy(vec![binding("roles/pubsub.viewer", &["allUsers"])]),
+        )
+        .unwrap();
         let topic = Topic {
             name: TOPIC.to_owned(),
             labels: [("team".to_owned(), "a".to_owned())].into(),
             ..Topic::default()
         };
-        let update_mask = Some(FieldMask { paths: vec!["labels".to_owned()] });
-        pubsub.update_topic(UpdateTopicRequest { topic: Some(topic), update_mask }).unwrap();
+        let update_mask = Some(FieldMask {
+            paths: vec!["labels".to_owned()],
+        });
+        pubsub
+            .update_topic(UpdateTopicRequest {
+                topic: Some(topic),
+                update_mask,
+            })
+            .unwrap();
         assert_eq!(get(&pubsub, TOPIC, 0), before);
 
-        pubsub.delete_topic(DeleteTopicRequest { topic: TOPIC.to_owned() }).unwrap();
+        pubsub
+            .delete_topic(DeleteTopicRequest {
+                topic: TOPIC.to_owned(),
+            })
+            .unwrap();
         make_topic(&pubsub);
         assert!(get(&pubsub, TOPIC, 0).bindings.is_empty());
     }
@@ -379,24 +417,50 @@ mod tests {
     #[test]
     fn a_condition_needs_version_3_to_be_set_and_to_be_seen() {
         let pubsub = service(Quirks::default());
-        let condition =
-            Some(Expr { expression: "request.time < x".to_owned(), ..Expr::default() });
-        let conditional =
-            Binding { condition, ..binding("roles/pubsub.viewer", &["user:a@x"]) };
-        let given = policy(vec![binding("roles/pubsub.viewer", &["user:a@x"]), conditional]);
+        let condition = Some(Expr {
+            expression: "request.time < x".to_owned(),
+            ..Expr::default()
+        });
+        let conditional = Binding {
+            condition,
+            ..binding("roles/pubsub.viewer", &["user:a@x"])
+        };
+        let given = policy(vec![
+            binding("roles/pubsub.viewer", &["user:a@x"]),
+            conditional,
+        ]);
         let refused = set(&pubsub, TOPIC, given.clone()).unwrap_err();
-        assert!(refused.message().contains("version 3"), "{}", refused.message());
-        set(&pubsub, TOPIC, Policy { version: 3, ..given.clone() }).unwrap();
+        assert!(
+            refused.message().contains("version 3"),
+            "{}",
+            refused.message()
+        );
+        set(
+            &pubsub,
+            TOPIC,
+            Policy {
+                version: 3,
+                ..given.clone()
+            },
+        )
+        .unwrap();
 
         let whole = get(&pubsub, TOPIC, 3);
         assert_eq!((&whole.bindings, whole.version), (&given.bindings, 3));
         let reduced = get(&pubsub, TOPIC, 1);
         assert_eq!(reduced.version, 1);
         assert_eq!(reduced.bindings[0], given.bindings[0]);
-        assert!(reduced.bindings[1].role.starts_with("roles/pubsub.viewer_withcond_"));
+        assert!(
+            reduced.bindings[1]
+                .role
+                .starts_with("roles/pubsub.viewer_withcond_")
+        );
         assert_eq!(reduced.bindings[1].condition, None);
         // Writing back what was read without its condition would lose it.
-        assert_eq!(set(&pubsub, TOPIC, reduced).unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(
+            set(&pubsub, TOPIC, reduced).unwrap_err().code(),
+            Code::InvalidArgument
+        );
     }
 
     #[test]
@@ -413,14 +477,22 @@ mod tests {
             policy(vec![binding(viewer, &["user:"])]),
             policy(vec![binding(viewer, &["everyone"])]),
             policy(vec![binding(viewer, &crowd)]),
-            Policy { version: 2, ..Policy::default() },
+            Policy {
+                version: 2,
+                ..Policy::default()
+            },
         ] {
             let status = set(&pubsub, TOPIC, bad).unwrap_err();
             assert_eq!(status.code(), Code::InvalidArgument, "{}", status.message());
         }
-        let audited =
-            Policy { audit_configs: vec![AuditConfig::default()], ..Policy::default() };
-        assert_eq!(set(&pubsub, TOPIC, audited).unwrap_err().code(), Code::Unimplemented);
+        let audited = Policy {
+            audit_configs: vec![AuditConfig::default()],
+            ..Policy::default()
+        };
+        assert_eq!(
+            set(&pubsub, TOPIC, audited).unwrap_err().code(),
+            Code::Unimplemented
+        );
         for (resource, code) in [
             ("projects/p/topics/missing", Code::NotFound),
             ("projects/p/subscriptions/missing", Code::NotFound),
@@ -441,12 +513,24 @@ mod tests {
         let grant = |member| policy(vec![binding("roles/pubsub.publisher", &[member])]);
         set(&service(Quirks::default()), TOPIC, grant(other)).unwrap();
 
-        let strict = service(Quirks { pubsub_iam_required: true, ..Quirks::default() });
+        let strict = service(Quirks {
+            pubsub_iam_required: true,
+            ..Quirks::default()
+        });
         let refused = set(&strict, TOPIC, grant(other)).unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
-        assert!(refused.message().contains("service-4711@"), "{}", refused.message());
+        assert!(
+            refused.message().contains("service-4711@"),
+            "{}",
+            refused.message()
+        );
         set(&strict, TOPIC, grant(AGENT)).unwrap();
-        set(&strict, TOPIC, grant("serviceAccount:app@p.iam.gserviceaccount.com")).unwrap();
+        set(
+            &strict,
+            TOPIC,
+            grant("serviceAccount:app@p.iam.gserviceaccount.com"),
+        )
+        .unwrap();
     }
 
     #[test]
@@ -460,9 +544,18 @@ mod tests {
         };
         let publish = "pubsub.topics.publish";
         assert_eq!(test(TOPIC, publish).unwrap().permissions, [publish]);
-        assert!(test("projects/p/topics/missing", publish).unwrap().permissions.is_empty());
+        assert!(
+            test("projects/p/topics/missing", publish)
+                .unwrap()
+                .permissions
+                .is_empty()
+        );
         for bad in ["pubsub.*", "pubsub.topics.*", "publish", ""] {
-            assert_eq!(test(TOPIC, bad).unwrap_err().code(), Code::InvalidArgument, "{bad}");
+            assert_eq!(
+                test(TOPIC, bad).unwrap_err().code(),
+                Code::InvalidArgument,
+                "{bad}"
+            );
         }
     }
 }
