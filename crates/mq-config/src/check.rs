@@ -178,22 +178,28 @@ impl<'a> Check<'a> {
     /// How a message may quote a value: what came from the environment or looks like a credential
     /// is not repeated.
     pub(crate) fn said(&self, field: &Field<'_>) -> String {
-        const LONGEST: usize = 40;
         let NodeKind::Scalar(scalar) = &field.node.kind else {
             return "this".to_owned();
         };
         if scalar.expanded {
             let written = self.text.get(field.node.span.clone()).unwrap_or("this");
-            return format!("what `{written}` stands for");
+            return format!("what `{}` stands for", excerpt(written));
         }
         if secret::looks_like(&scalar.text).is_some() {
             return "this".to_owned();
         }
-        let mut excerpt: String = scalar.text.chars().take(LONGEST).collect();
-        if excerpt.len() < scalar.text.len() {
-            excerpt.push('…');
+        format!("`{}`", excerpt(&scalar.text))
+    }
+
+    /// How a message may quote a word that was read at this place: as it is when the file has it,
+    /// else, since it then came from the environment, as the file writes it.
+    pub(crate) fn quoted(&self, word: &str, span: &Range<usize>) -> String {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        if written.contains(word) && secret::looks_like(word).is_none() {
+            format!("`{}`", excerpt(word))
+        } else {
+            format!("what `{}` stands for", excerpt(written))
         }
-        format!("`{excerpt}`")
     }
 
     /// One layer's word on a value: `null` takes it back.
@@ -259,9 +265,11 @@ impl<'a> Check<'a> {
         let Ok(duration) = units::parse_duration(&scalar.text) else {
             let said = self.said(field);
             let refusal = Diagnostic::error("file/bad-value", "the value is not allowed")
-                .with_detail(format!(
-                    "{said} is no duration: a whole number and one of ms, s, m, h, d"
-                ));
+                .with_detail(if is_duration_form(&scalar.text) {
+                    format!("{said} is longer than any queue lives")
+                } else {
+                    format!("{said} is no duration: a whole number and one of ms, s, m, h, d")
+                });
             let hint = duration_hint(&scalar.text).filter(|_| !scalar.expanded);
             self.report(field, with_hint(refusal, hint));
             return None;
@@ -478,6 +486,23 @@ impl<'a> Check<'a> {
     }
 }
 
+/// The backend whose service has this word in its name: `sqs`, `pubsub`, `Google`.
+pub(crate) fn by_service(word: &str, backends: &[&'static BackendInfo]) -> Option<String> {
+    let fold = |text: &str| -> String {
+        text.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let word = fold(word);
+    let named = |backend: &&&'static BackendInfo| fold(backend.service).contains(&word);
+    let backend = backends.iter().find(named).filter(|_| word.len() >= 3)?;
+    Some(format!(
+        "{} is called `{}` here",
+        backend.service, backend.id
+    ))
+}
+
 /// This diagnostic with a hint, where there is one.
 pub(crate) fn with_hint(diagnostic: Diagnostic, hint: Option<String>) -> Diagnostic {
     match hint {
@@ -505,14 +530,28 @@ pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(LONGEST).chain(['…']).collect()
 }
 
+/// Digits and a unit: then what is wrong is the size of the number.
+fn is_duration_form(text: &str) -> bool {
+    let unit = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    unit.len() < text.len() && matches!(unit, "ms" | "s" | "m" | "h" | "d")
+}
+
 fn duration_hint(text: &str) -> Option<String> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(format!("say the unit: `{text}s` for seconds"));
-    }
     let compact: String = text.to_lowercase().split_whitespace().collect();
-    units::parse_duration(&compact)
-        .ok()
-        .map(|duration| format!("write `{}`", units::duration(duration)))
+    let digits: String = compact.chars().take_while(char::is_ascii_digit).collect();
+    if digits.is_empty() || is_duration_form(text) {
+        return None;
+    }
+    let unit = match &compact[digits.len()..] {
+        "" => return Some(format!("say the unit: `{digits}s` for seconds")),
+        "ms" | "msec" | "millisecond" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        _ => return None,
+    };
+    Some(format!("write `{digits}{unit}`"))
 }
 
 fn size_hint(text: &str) -> Option<String> {

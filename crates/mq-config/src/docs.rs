@@ -8,6 +8,10 @@ pub enum Takes {
     Version,
     /// Text.
     Text,
+    /// A day, as `2027-06-01`.
+    Date,
+    /// An attribute, and after `@` a cloud.
+    Verdict,
     /// The name of a stack: `[a-z][a-z0-9-]{0,30}`.
     OwnerName,
     /// A key of `clouds`, or the word of a backend.
@@ -57,6 +61,8 @@ impl Takes {
         match self {
             Takes::Version => "1".to_owned(),
             Takes::Text => "text".to_owned(),
+            Takes::Date => "day".to_owned(),
+            Takes::Verdict => "attribute@cloud".to_owned(),
             Takes::OwnerName => "name".to_owned(),
             Takes::Cloud => "cloud".to_owned(),
             Takes::Duration => "duration".to_owned(),
@@ -65,7 +71,7 @@ impl Takes {
             Takes::Bool => "boolean".to_owned(),
             Takes::OneOf(words) => words.join(" or "),
             Takes::Template => "template".to_owned(),
-            Takes::Fields | Takes::Queue => "map".to_owned(),
+            Takes::Fields | Takes::Queue | Takes::Native => "map".to_owned(),
             Takes::Named => "map by name".to_owned(),
             Takes::Labels => "map of labels".to_owned(),
             Takes::TextPerCloud
@@ -74,17 +80,21 @@ impl Takes {
             | Takes::SettingsPerCloud => "map by cloud".to_owned(),
             Takes::QueueOrTextPerCloud => "queue, or map by cloud".to_owned(),
             Takes::QueuePerQueue => "map by queue".to_owned(),
-            Takes::Native => "map".to_owned(),
             Takes::Accepts => "list".to_owned(),
         }
     }
 }
 
+/// The keys of `names`; each backend takes some of them.
+pub(crate) const NAMES: [&str; 4] = ["queue", "dead_letter", "topic", "subscription"];
+/// What [`AttributeDoc::default`] says of a key that cannot be left out.
+pub(crate) const REQUIRED: &str = "required";
+
 /// One key of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttributeDoc {
-    /// Its path: within a queue for [`attributes`], within the file for [`file_keys`], where `*`
-    /// stands for a name that the file gives.
+    /// Its path: within a queue for [`attributes`], within the file for [`file_keys`], without the
+    /// names that the file gives: `stages.expires`.
     pub path: &'static str,
     /// What it takes.
     pub takes: Takes,
@@ -105,6 +115,42 @@ impl AttributeDoc {
     #[must_use]
     pub fn key(&self) -> &'static str {
         self.path.rsplit('.').next().unwrap_or(self.path)
+    }
+
+    /// Whether it cannot be left out.
+    #[must_use]
+    pub fn required(&self) -> bool {
+        self.default == REQUIRED
+    }
+
+    /// Whether every layer may say it (`defaults`, stages, overrides), and not the queue alone.
+    pub(crate) fn layered(&self) -> bool {
+        !matches!(self.key(), "names" | "manage" | "accept" | "overrides")
+    }
+
+    /// Whether `null` takes back what the layers below say of it.
+    pub(crate) fn takes_null(&self) -> bool {
+        self.layered() && !matches!(self.takes, Takes::Labels | Takes::TextPerCloud)
+    }
+
+    /// The value that the example gives this key.
+    pub(crate) fn example_value(&self) -> Option<serde_json::Value> {
+        let example: serde_json::Value = serde_yaml::from_str(self.example).ok()?;
+        self.path
+            .split('.')
+            .try_fold(example, |value, key| value_at(value, key))
+    }
+}
+
+/// The value of a key, in a list or under a name where it is not here.
+fn value_at(value: serde_json::Value, key: &str) -> Option<serde_json::Value> {
+    match value {
+        serde_json::Value::Object(mut map) => match map.remove(key) {
+            Some(found) => Some(found),
+            None => value_at(map.into_iter().next()?.1, key),
+        },
+        serde_json::Value::Array(items) => value_at(items.into_iter().next()?, key),
+        _ => None,
     }
 }
 
@@ -150,19 +196,11 @@ pub fn explain(path: &str) -> Result<&'static AttributeDoc, Option<&'static str>
 
 /// The attributes that a verdict can be about, which is what `accept` can name.
 pub(crate) fn acceptable() -> impl Iterator<Item = &'static str> {
-    const NOT_JUDGED: [&str; 6] = [
-        "names",
-        "manage",
-        "protect",
-        "accept",
-        "overrides",
-        "dead_letter.queue",
-    ];
-    attributes()
-        .iter()
-        .map(|doc| doc.path)
-        .filter(|path| !NOT_JUDGED.contains(path) && !path.starts_with("accept."))
-        .filter(|path| !path.starts_with("overrides.") && !path.starts_with("names."))
+    let judged = |doc: &&AttributeDoc| {
+        let top = doc.path.split('.').next().unwrap_or(doc.path);
+        !matches!(top, "names" | "manage" | "protect" | "accept" | "overrides")
+    };
+    attributes().iter().filter(judged).map(|doc| doc.path)
 }
 
 /// Where a key belongs that stands where it is unknown: it may be a service's own word, or stand

@@ -1,6 +1,6 @@
 //! The tables behind [`crate::docs`].
 
-use crate::docs::{AttributeDoc, Takes};
+use crate::docs::{AttributeDoc, REQUIRED, Takes};
 
 const YES: &str = "yes";
 const NOT_APPLICABLE: &str = "nothing on a cloud";
@@ -241,8 +241,8 @@ pub(crate) static QUEUE: &[AttributeDoc] = &[
     },
     AttributeDoc {
         path: "accept.what",
-        takes: Takes::Text,
-        default: "required",
+        takes: Takes::Verdict,
+        default: REQUIRED,
         in_place: NOT_APPLICABLE,
         doc: "The attribute, and after `@` the cloud; without a cloud it holds on all.",
         native: &[],
@@ -259,7 +259,7 @@ pub(crate) static QUEUE: &[AttributeDoc] = &[
     },
     AttributeDoc {
         path: "accept.until",
-        takes: Takes::Text,
+        takes: Takes::Date,
         default: "for ever",
         in_place: NOT_APPLICABLE,
         doc: "The last day on which it counts.",
@@ -292,7 +292,7 @@ pub(crate) static FILE: &[AttributeDoc] = &[
     AttributeDoc {
         path: "version",
         takes: Takes::Version,
-        default: "required",
+        default: REQUIRED,
         in_place: NOT_APPLICABLE,
         doc: "The version of the format.",
         native: &[],
@@ -301,7 +301,7 @@ pub(crate) static FILE: &[AttributeDoc] = &[
     AttributeDoc {
         path: "stack",
         takes: Takes::OwnerName,
-        default: "required",
+        default: REQUIRED,
         in_place: "no: the resources then belong to nobody",
         doc: "What this file owns. Every resource carries it, and destroy, prune and gc touch \
               nothing that does not.",
@@ -424,7 +424,7 @@ pub(crate) static FILE: &[AttributeDoc] = &[
     AttributeDoc {
         path: "queues",
         takes: Takes::QueuePerQueue,
-        default: "required",
+        default: REQUIRED,
         in_place: NOT_APPLICABLE,
         doc: "The queues. The key is the queue's name in this file; what each cloud calls it is \
               derived from it.",

@@ -35,9 +35,10 @@ fn walk(node: &mut Node, text: &str, environment: Environment<'_>, found: &mut V
         NodeKind::Scalar(scalar) if scalar.text.contains("${") => {
             match expand(&scalar.text, environment) {
                 Ok(expanded) => {
+                    // Within braces `${…}` must be quoted, so the quotes say nothing of the type.
                     *scalar = Scalar {
                         text: expanded,
-                        plain: scalar.plain,
+                        plain: true,
                         expanded: true,
                     };
                 }

@@ -12,7 +12,9 @@ mod docs;
 mod docs_tables;
 mod interpolate;
 mod parse;
+mod reference;
 mod render;
+mod schema;
 mod secret;
 mod source_map;
 mod suggest;
@@ -24,7 +26,9 @@ use mq_core::{BackendInfo, Diagnostic, Severity, Spec};
 
 pub use docs::{AttributeDoc, Takes, attributes, explain, file_keys};
 pub use parse::{BYTES_MAX, COPIES_MAX, DEPTH_MAX};
+pub use reference::reference_markdown;
 pub use render::render;
+pub use schema::schema;
 pub use source_map::{Position, SourceMap};
 pub use template::template;
 

@@ -12,6 +12,7 @@ use serde_yaml::granit_parser::{
     ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, options,
 };
 
+use crate::check::with_hint;
 use crate::tree::{Entry, Mapping, Node, NodeKind, Scalar};
 
 /// The largest file, in bytes: tens of thousands of queues.
@@ -431,19 +432,49 @@ fn syntax_error(error: &ScanError, text: &str) -> Fatal {
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return too_deep(span);
     }
-    let diagnostic = Diagnostic::error("file/syntax", "the file is not YAML")
-        .with_detail(error.info().to_owned())
-        .with_span(span);
-    Box::new(match syntax_hint(error.kind()) {
-        Some(hint) => diagnostic.with_hint(hint),
-        None => diagnostic,
-    })
+    let (detail, hint) = syntax_words(error);
+    Box::new(with_hint(
+        Diagnostic::error("file/syntax", "the file is not YAML")
+            .with_detail(detail)
+            .with_span(span),
+        hint.map(str::to_owned),
+    ))
 }
 
-fn syntax_hint(kind: &ErrorKind) -> Option<&'static str> {
-    match kind {
-        ErrorKind::TabNotAllowed | ErrorKind::TabInIndentation => Some("indent with spaces"),
-        ErrorKind::UnclosedQuotedScalar => Some("close the quote"),
-        _ => None,
+/// The parser's words, where they help; ours for the mistakes that people make.
+fn syntax_words(error: &ScanError) -> (String, Option<&'static str>) {
+    match error.kind() {
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation => (
+            "a tab stands where YAML wants spaces".to_owned(),
+            Some("indent with spaces"),
+        ),
+        ErrorKind::UnclosedQuotedScalar => (
+            "the quote is never closed".to_owned(),
+            Some("close it on this line"),
+        ),
+        ErrorKind::UnclosedFlowCollection { open } => (
+            format!("the bracket `{open}` is never closed"),
+            Some("close it"),
+        ),
+        ErrorKind::MappingValueNotAllowed => (
+            "a `key: value` cannot stand here".to_owned(),
+            Some(
+                "put text with `: ` in it in quotes, and check the indentation of the lines above",
+            ),
+        ),
+        ErrorKind::UnexpectedCharacter { character } => (
+            format!(
+                "the character `{}` cannot stand here",
+                character.escape_default()
+            ),
+            Some("put the text in quotes"),
+        ),
+        ErrorKind::ExpectedFlowMappingSeparator => (
+            "the map in braces goes on with neither `,` nor `}`".to_owned(),
+            Some("put text with `: ` or `#` in it in quotes"),
+        ),
+        _ => (error.info(), None),
     }
 }

@@ -103,24 +103,34 @@ impl Excerpt {
     }
 }
 
-/// The text with `*` in place of every value that a warning calls a secret.
+/// The text with `*` in place of what looks like a secret: every value that a warning names, and
+/// every word that looks like one by itself, since a file that cannot be read has no warnings.
+///
+/// Byte by byte, so that every span stays where it is.
 fn cover_secrets<'t>(diagnostics: &[Diagnostic], text: &'t str) -> Cow<'t, str> {
+    let named = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.id == secret::ID)
+        .filter_map(|diagnostic| diagnostic.span.clone());
+    let words = text
+        .split(|character: char| character.is_whitespace() || "\"'`,{}[]".contains(character))
+        .filter(|word| secret::looks_like(word).is_some())
+        .map(|word| {
+            let start = word.as_ptr().addr() - text.as_ptr().addr();
+            start..start + word.len()
+        });
     let mut covered = Cow::Borrowed(text);
-    for diagnostic in diagnostics {
-        let Some(span) = &diagnostic.span else {
-            continue;
-        };
-        let Some(written) = text.get(span.clone()) else {
-            continue;
-        };
+    for span in named.chain(words) {
         // A variable's name is no secret, whatever it stands for.
-        if diagnostic.id == secret::ID && !written.contains("${") {
-            // Byte by byte, so that every other span stays where it is.
+        let written = text
+            .get(span.clone())
+            .filter(|written| !written.contains("${"));
+        if let Some(written) = written {
             let stars: String = written
                 .bytes()
                 .map(|byte| if byte == b'\n' { '\n' } else { '*' })
                 .collect();
-            covered.to_mut().replace_range(span.clone(), &stars);
+            covered.to_mut().replace_range(span, &stars);
         }
     }
     covered

@@ -27,7 +27,7 @@ pub(crate) enum NodeKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scalar {
     pub(crate) text: String,
-    /// Written without quotes, so that `true`, `5` and `null` are not text.
+    /// Written without quotes, so that `true`, `5` and `null` are not text; or expanded.
     pub(crate) plain: bool,
     /// Whether the environment had a part in it: then messages do not quote it.
     pub(crate) expanded: bool,

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use mq_core::Diagnostic;
 use mq_core::queue::Accept;
 
-use crate::check::{Check, Field, excerpt, list};
+use crate::check::{Check, Field, list};
 use crate::docs;
 use crate::suggest::did_you_mean;
 use crate::tree::NodeKind;
@@ -72,13 +72,11 @@ fn what<'a>(check: &mut Check<'a>, field: &Field<'a>) -> Option<(String, Option<
     if !native_or_label && !docs::acceptable().any(|known| known == attribute) {
         let hint = did_you_mean(attribute, docs::acceptable())
             .unwrap_or_else(|| format!("it takes {}", list(docs::acceptable(), "and")));
+        let quoted = check.quoted(attribute, &field.span);
         check.report(
             field,
             Diagnostic::error("file/unknown-attribute", "unknown attribute")
-                .with_detail(format!(
-                    "`{}` is no attribute of a queue",
-                    excerpt(attribute)
-                ))
+                .with_detail(format!("{quoted} is no attribute of a queue"))
                 .with_hint(hint),
         );
         return None;

@@ -7,7 +7,7 @@ use mq_core::spec::Target;
 use mq_core::{BackendInfo, Diagnostic};
 use serde_json::{Map, Value};
 
-use crate::check::{Check, Field, Fields, Least, NameRule, list, with_hint};
+use crate::check::{Check, Field, Fields, Least, NameRule, by_service, excerpt, list, with_hint};
 use crate::suggest::did_you_mean;
 use crate::tree::NodeKind;
 
@@ -30,7 +30,7 @@ pub(super) fn targets<'a>(check: &mut Check<'a>, field: &Field<'a>) -> BTreeMap<
                     .with_detail("`all` stands for every cloud: `--cloud all`"),
             );
         } else if !NameRule::Logical.allows(&entry.key) {
-            let said = format!("`{}`", crate::check::excerpt(&entry.key));
+            let said = format!("`{}`", excerpt(&entry.key));
             check.report(&at_key, NameRule::Logical.refusal(&said));
         }
         let (backend, target) = target(check, &entry.key, &value, &at_key);
@@ -86,12 +86,14 @@ fn backend_of<'a>(
             let refusal =
                 Diagnostic::error("file/unknown-cloud", "unknown cloud").with_detail(format!(
                     "`{}` is none of {}, and the entry does not say which one it is",
-                    crate::check::excerpt(name),
+                    excerpt(name),
                     list(ids(), "and")
                 ));
-            let hint = did_you_mean(name, ids()).unwrap_or_else(|| {
-                "say it with `cloud:`, as in `{ cloud: aws, region: eu-west-1 }`".to_owned()
-            });
+            let hint = did_you_mean(name, ids())
+                .or_else(|| by_service(name, backends))
+                .unwrap_or_else(|| {
+                    "say it with `cloud:`, as in `{ cloud: aws, region: eu-west-1 }`".to_owned()
+                });
             check.report(at_key, refusal.with_hint(hint));
         }
         return backend;
@@ -102,7 +104,8 @@ fn backend_of<'a>(
         let quoted = check.said(&field);
         let refusal = Diagnostic::error("file/unknown-cloud", "unknown cloud")
             .with_detail(format!("{quoted} is none of {}", list(ids(), "and")));
-        check.report(&field, with_hint(refusal, did_you_mean(said, ids())));
+        let hint = did_you_mean(said, ids()).or_else(|| by_service(said, backends));
+        check.report(&field, with_hint(refusal, hint));
     } else if find(name).is_some() && name != said {
         check.bad_value(
             &field,

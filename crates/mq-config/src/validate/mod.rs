@@ -143,9 +143,11 @@ fn unknown_queue(
     if spec.queues.contains_key(queue) {
         return;
     }
+    let span = source.span(&path);
+    let quoted = check.quoted(queue, &span);
     let refusal = Diagnostic::error("file/unknown-queue", "unknown queue")
-        .with_detail(format!("`{queue}` is not a queue of this file"))
-        .with_span(source.span(&path))
+        .with_detail(format!("{quoted} is not a queue of this file"))
+        .with_span(span)
         .with_path(path);
     let hint = did_you_mean(queue, spec.queues.keys().map(String::as_str)).or_else(|| {
         (spec.queues.len() <= 8 && !spec.queues.is_empty()).then(|| {

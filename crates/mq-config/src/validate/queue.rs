@@ -10,6 +10,7 @@ use mq_core::spec::{
 use mq_core::{BackendInfo, Diagnostic};
 
 use crate::check::{Check, Field, Fields, Least, NameRule, excerpt, list};
+use crate::docs;
 use crate::suggest::did_you_mean;
 use crate::tree::NodeKind;
 
@@ -125,7 +126,7 @@ fn dead_letter<'a>(check: &mut Check<'a>, field: &Field<'a>) -> Option<DeadLette
         }),
         queue: check.setting(fields.get("queue"), dead_letter_queue),
     };
-    if let (Setting::Value(DeadLetterQueue::InFile(queue)), Setting::Value(_)) =
+    if let (Setting::Value(DeadLetterQueue::InFile(_)), Setting::Value(_)) =
         (&patch.queue, &patch.retention)
         && let Some(field) = fields.get("retention")
     {
@@ -133,7 +134,7 @@ fn dead_letter<'a>(check: &mut Check<'a>, field: &Field<'a>) -> Option<DeadLette
             &field,
             Diagnostic::error("file/contradiction", "two keys contradict each other")
                 .with_detail("the dead-letter queue is a queue of its own, with its own retention")
-                .with_hint(format!("state `retention` at `{}`", excerpt(queue))),
+                .with_hint("state `retention` at that queue"),
         );
     }
     check.finish(fields);
@@ -255,7 +256,7 @@ fn native<'a>(
         let Some(info) = backend.native.iter().find(|info| info.name == entry.key) else {
             let known = || backend.native.iter().map(|info| info.name);
             let hint = did_you_mean(&entry.key, known())
-                .or_else(|| crate::docs::elsewhere(&entry.key))
+                .or_else(|| docs::elsewhere(&entry.key))
                 .unwrap_or_else(|| format!("{} has {}", backend.service, list(known(), "and")));
             check.unknown_key(&field.path, entry, "this cloud's `native`", hint);
             continue;
@@ -273,8 +274,7 @@ fn names<'a>(
     field: &Field<'a>,
     backend: Option<&'static BackendInfo>,
 ) -> Option<Names> {
-    const KEYS: [&str; 4] = ["queue", "dead_letter", "topic", "subscription"];
-    let allowed = backend.map_or(&KEYS[..], |backend| backend.names);
+    let allowed = backend.map_or(&docs::NAMES[..], |backend| backend.names);
     if let NodeKind::Scalar(_) = field.node.kind {
         let name = check.text(field)?;
         if allowed.contains(&"queue") {

@@ -6,7 +6,7 @@ use mq_core::Diagnostic;
 use mq_core::spec::Stage;
 use serde_json::{Map, Value};
 
-use crate::check::{Check, Field, Least, NameRule};
+use crate::check::{Check, Field, Least, NameRule, excerpt};
 
 use super::{clouds, per_cloud, queue};
 
@@ -34,7 +34,7 @@ pub(super) fn stages<'a>(check: &mut Check<'a>, field: &Field<'a>) -> BTreeMap<S
                 span: entry.key_span.clone(),
                 ..value.clone()
             };
-            let said = format!("`{}`", crate::check::excerpt(&entry.key));
+            let said = format!("`{}`", excerpt(&entry.key));
             check.report(&at_key, NameRule::Owner.refusal(&said));
         }
         stages.insert(entry.key.clone(), stage(check, &value));

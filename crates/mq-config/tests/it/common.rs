@@ -81,12 +81,16 @@ pub(crate) fn loaded(text: &str) -> Loaded {
 
 /// What is wrong with a text, as the command line says it.
 pub(crate) fn complaints(text: &str) -> String {
+    let text = text.trim_start_matches('\n');
     render(&loaded(text).diagnostics, text, "mq.yaml", false)
 }
 
 /// A file around these queues.
 pub(crate) fn with_queues(queues: &str) -> String {
-    format!("version: 1\nstack: test\nqueues:\n{queues}")
+    format!(
+        "version: 1\nstack: test\nqueues:\n{}",
+        queues.trim_start_matches('\n')
+    )
 }
 
 /// The shipped files, with their names.

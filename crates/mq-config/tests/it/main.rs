@@ -2,3 +2,5 @@
 
 mod common;
 mod files;
+mod mistakes;
+mod schema;
