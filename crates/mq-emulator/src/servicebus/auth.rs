@@ -110,18 +110,8 @@ mod tests {
     #[test]
     fn a_token_of_the_rule_that_has_not_expired_passes() {
         assert_eq!(check(Some(GOOD), RULE, NOW), Ok(()));
-        assert_eq!(
-            check(
-                Some(
-                    &GOOD
-                        .replace("SharedAccess", "sharedaccess")
-                        .replace("skn=Root", "skn=Root")
-                ),
-                "RootManagesharedaccessKey",
-                NOW
-            ),
-            Ok(())
-        );
+        let any_case = GOOD.replace("SharedAccessSignature ", "sharedaccesssignature ");
+        assert_eq!(check(Some(&any_case), RULE, NOW), Ok(()));
         assert_eq!(check(Some("Bearer eyJ0eXAi.e30.c2ln"), RULE, NOW), Ok(()));
     }
 
