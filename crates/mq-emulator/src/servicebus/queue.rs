@@ -219,3 +219,110 @@ pub(super) fn id(namespace: &str, name: &str) -> EntityId {
         name: name.to_ascii_lowercase(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::xml;
+    use super::*;
+    use mq_engine::Timestamp;
+    use proptest::prelude::*;
+
+    fn any_span() -> impl Strategy<Value = TimeSpan> {
+        prop_oneof![
+            Just(TimeSpan::MAX),
+            (0_u64..=1_000_000_000).prop_map(TimeSpan::from_secs)
+        ]
+    }
+
+    /// What a text can be and still come back: not blank, no white space around it.
+    fn any_text() -> impl Strategy<Value = Option<String>> {
+        prop::option::of("[!-~é€🦀]([ -~é€🦀\r\n\t]{0,20}[!-~é€🦀])?")
+    }
+
+    prop_compose! {
+        fn any_queue()(
+            spans in (any_span(), any_span(), any_span(), any_span()),
+            numbers in (any::<u64>(), any::<u64>(), any::<u64>()),
+            flags in any::<[bool; 6]>(),
+            texts in (any_text(), any_text(), any_text()),
+            status in "[A-Za-z]{1,12}",
+        ) -> Queue {
+            Queue {
+                name: "q".to_owned(),
+                lock_duration: spans.0,
+                max_size_mb: numbers.0,
+                requires_duplicate_detection: flags[0],
+                requires_session: flags[1],
+                default_message_time_to_live: spans.1,
+                dead_lettering_on_message_expiration: flags[2],
+                duplicate_detection_history_time_window: spans.2,
+                max_delivery_count: numbers.1,
+                enable_batched_operations: flags[3],
+                authorization_rules: Vec::new(),
+                status,
+                forward_to: texts.0,
+                user_metadata: texts.1,
+                auto_delete_on_idle: spans.3,
+                enable_partitioning: flags[4],
+                forward_dead_lettered_messages_to: texts.2,
+                enable_express: flags[5],
+                max_message_size_kb: numbers.2,
+            }
+        }
+    }
+
+    fn written(queue: &Queue, counts: Option<Counts>) -> String {
+        let entity = Entity {
+            id: id("ns", &queue.name),
+            settings: queue.settings(None),
+            document: serde_json::Value::Null,
+            created: Timestamp(0),
+            updated: Timestamp(1),
+            revision: 1,
+        };
+        let shown = Shown {
+            queue,
+            entity: &entity,
+            // Below Premium a partitioned queue shows another size than it was given.
+            tier: Tier::Premium,
+            counts,
+            with_message_size: true,
+        };
+        let mut writer = Writer::default();
+        shown.write(&mut writer);
+        writer.into_string()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_as_what_it_was(queue in any_queue(), whole in any::<bool>()) {
+            let text = written(&queue, whole.then(Counts::default));
+            let element = xml::parse(text.as_bytes()).unwrap();
+            let read = Queue::read("q", &Properties::of(&element), Tier::Premium);
+            prop_assert_eq!(read.as_ref(), Ok(&queue));
+            let document = serde_json::to_value(&queue).unwrap();
+            prop_assert_eq!(serde_json::from_value::<Queue>(document).unwrap(), queue);
+        }
+    }
+
+    #[test]
+    fn a_leased_message_counts_as_active_and_all_kinds_as_messages() {
+        let counts = Counts {
+            visible: 1,
+            leased: 2,
+            delayed: 4,
+            dead: 8,
+        };
+        let asked = xml::Element::default();
+        let queue = Queue::read("q", &Properties::of(&asked), Tier::Standard).unwrap();
+        let text = written(&queue, Some(counts));
+        for part in [
+            "<MessageCount>15</MessageCount>",
+            "<d2p1:ActiveMessageCount>3</d2p1:ActiveMessageCount>",
+            "<d2p1:DeadLetterMessageCount>8</d2p1:DeadLetterMessageCount>",
+            "<d2p1:ScheduledMessageCount>4</d2p1:ScheduledMessageCount>",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}

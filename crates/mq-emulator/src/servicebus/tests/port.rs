@@ -19,7 +19,17 @@ use super::*;
 
 /// More than any handshake on loopback takes; less than the server waits for a silent client.
 const PROMPT: Duration = Duration::from_secs(5);
-const SILENT_CLIENTS: usize = 1_000;
+
+/// A thousand, or what the system's limit of open files leaves beside the other tests: both ends
+/// of each connection are in this process.
+fn silent_clients() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let files = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    files.map_or(30, |files: usize| (files / 8).clamp(30, 1_000))
+}
 
 struct Server {
     address: SocketAddr,
@@ -148,10 +158,8 @@ async fn a_foreign_host_is_refused_on_both() {
 async fn a_thousand_half_open_connections_stop_nobody() {
     let server = start().await;
     let mut held = Vec::new();
-    for index in 0..SILENT_CLIENTS {
-        let Ok(mut stream) = TcpStream::connect(server.address).await else {
-            break;
-        };
+    for index in 0..silent_clients() {
+        let mut stream = server.connect().await;
         // Some say nothing, some start a handshake and some a request.
         let start: &[u8] = match index % 3 {
             0 => b"",
@@ -160,14 +168,8 @@ async fn a_thousand_half_open_connections_stop_nobody() {
         };
         stream.write_all(start).await.unwrap();
         held.push(stream);
-        // A system that allows few open files must still have some for the clients below.
-        if held.len() == SILENT_CLIENTS || std::fs::File::open("/").is_err() {
-            break;
-        }
     }
     println!("{} half-open connections", held.len());
-    assert!(held.len() >= 100);
-    held.truncate(held.len().saturating_sub(20));
     let plain = async { server.ask(server.connect().await).await };
     let secure = async { server.ask(server.secure("localhost").await.unwrap()).await };
     let both = async { tokio::join!(plain, secure) };
