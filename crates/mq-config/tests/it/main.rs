@@ -2,5 +2,8 @@
 
 mod common;
 mod files;
+mod limits;
 mod mistakes;
+mod properties;
 mod schema;
+mod values;

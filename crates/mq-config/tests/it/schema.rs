@@ -110,7 +110,7 @@ version: 1
 stack: test
 clouds:
   aws:
-  aws-us: { cloud: aws, region: us-east-1, account: 011122223333, verify: forbidden }
+  aws-us: { cloud: aws, region: us-east-1, account: '011122223333', verify: forbidden }
 stages:
   dev:
   prod: { clouds: { aws: { region: null } }, queues: { orders: { retention: null } } }
