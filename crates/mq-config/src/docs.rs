@@ -136,9 +136,7 @@ impl AttributeDoc {
     /// The value that the example gives this key.
     pub(crate) fn example_value(&self) -> Option<serde_json::Value> {
         let example: serde_json::Value = serde_yaml::from_str(self.example).ok()?;
-        self.path
-            .split('.')
-            .try_fold(example, |value, key| value_at(value, key))
+        self.path.split('.').try_fold(example, value_at)
     }
 }
 
@@ -212,7 +210,7 @@ pub(crate) fn elsewhere(key: &str) -> Option<String> {
     }
     let doc = attributes.iter().find(|doc| doc.key() == key)?;
     Some(match doc.path.rsplit_once('.') {
-        Some((parent, _)) if parent == "overrides" => {
+        Some(("overrides", _)) => {
             format!("`{key}` stands under one cloud: `overrides: {{ aws: {{ {key}: … }} }}`")
         }
         Some((parent, _)) => format!("`{key}` stands under `{parent}`"),

@@ -86,6 +86,10 @@ fn in_order(diagnostics: &mut Vec<Diagnostic>) {
 ///
 /// # Errors
 /// When the file has stages and none or an unknown one is given, or the name is not allowed.
+#[expect(
+    clippy::result_large_err,
+    reason = "asked once per command, and the caller shows the diagnostic as it is"
+)]
 pub fn select_stage(spec: &Spec, stage: Option<&str>) -> Result<Option<String>, Diagnostic> {
     let Some(stages) = &spec.stages else {
         return match stage {

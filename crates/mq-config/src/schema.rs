@@ -154,7 +154,7 @@ impl Schema<'_> {
             Takes::QueueOrTextPerCloud => json!({
                 "anyOf": [reference("text"), named(NameRule::Logical, &reference("text"))],
             }),
-            Takes::NamesPerCloud => self.per_cloud(|backend| names(backend)),
+            Takes::NamesPerCloud => self.per_cloud(names),
             Takes::QueuePerCloud => self.per_cloud(|backend| match backend {
                 Some(backend) => reference(&format!("overrides-{}", backend.id)),
                 None => self.any_of_backends("overrides"),

@@ -123,8 +123,8 @@ fn step<'n, 'p>(node: &'n Node, path: &'p str) -> Option<(Range<usize>, &'n Node
                 .map(|(end, _)| end)
                 .chain((!path.is_empty()).then_some(path.len()));
             let (entry, end) = ends
-                .filter_map(|end| Some((mapping.get(&path[..end])?, end)))
-                .last()?;
+                .rev()
+                .find_map(|end| Some((mapping.get(&path[..end])?, end)))?;
             let left = path[end..].strip_prefix('.').unwrap_or(&path[end..]);
             Some((place(entry), &entry.value, left))
         }

@@ -105,8 +105,8 @@ pub(crate) fn corpus() -> Vec<(String, String)> {
 
 fn files(folder: &Path) -> Vec<(String, String)> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("a folder of this repository")
+        .map(|entry| entry.expect("a file").path())
         .filter(|path| {
             path.extension()
                 .is_some_and(|extension| extension == "yaml")
@@ -116,9 +116,12 @@ fn files(folder: &Path) -> Vec<(String, String)> {
     paths
         .into_iter()
         .map(|path| {
-            let bytes = std::fs::read(&path).unwrap();
+            let bytes = std::fs::read(&path).expect("a file");
             (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
+                path.file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
                 String::from_utf8_lossy(&bytes).into_owned(),
             )
         })

@@ -31,7 +31,7 @@ fn the_template_loads_without_a_word_and_without_an_environment() {
 
 fn shipped_file(name: &str) -> String {
     let found = shipped().into_iter().find(|(file, _)| file == name);
-    found.unwrap().1
+    found.expect("it is shipped").1
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn holds(text: &str) {
     let _ = render(&first.diagnostics, text, "mq.yaml", true);
     if let Some(spec) = &first.spec {
         let known = spec.stages.as_ref().and_then(|stages| stages.keys().next());
-        let stage = select_stage(spec, known.map(String::as_str)).unwrap();
+        let stage = select_stage(spec, known.map(String::as_str)).expect("a known stage");
         let selection = Selection { stage, now: 0 };
         for cloud in ["aws", "azure", "gcp"] {
             let target = spec.target(cloud, selection.stage.as_deref());

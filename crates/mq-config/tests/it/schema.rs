@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::common::{BACKENDS, loaded, shipped, with_queues};
 
 fn validator() -> Validator {
-    jsonschema::draft7::new(&schema(&BACKENDS)).unwrap()
+    jsonschema::draft7::new(&schema(&BACKENDS)).expect("a schema")
 }
 
 fn document(yaml: &str) -> Value {
-    serde_yaml::from_str(yaml).unwrap()
+    serde_yaml::from_str(yaml).expect("YAML")
 }
 
 fn reader_takes(yaml: &str) -> bool {

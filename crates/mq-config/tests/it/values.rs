@@ -13,7 +13,7 @@ use crate::common::{loaded, with_queues};
 fn spec(text: &str) -> Spec {
     let loaded = loaded(text);
     assert_eq!(loaded.diagnostics, [], "{text}");
-    loaded.spec.unwrap()
+    loaded.spec.expect("no error")
 }
 
 fn targets(clouds: &str) -> Spec {
