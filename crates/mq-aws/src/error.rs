@@ -1,0 +1,669 @@
+//! What a failed call means for a run: one table from the service's codes, never from its texts.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sqs::config::http::HttpResponse;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::RequestId;
+use mq_core::{Effect, Error, ErrorKind, Retry};
+
+use crate::config::Clients;
+
+/// What one code means.
+struct Row {
+    /// The code in its spellings: of the JSON protocol, of the query protocol (which the service
+    /// sends along), and of its common errors.
+    codes: &'static [&'static str],
+    kind: ErrorKind,
+    retry: Retry,
+    effect: Effect,
+}
+
+const fn row(codes: &'static [&'static str], kind: ErrorKind) -> Row {
+    Row {
+        codes,
+        kind,
+        retry: Retry::Never,
+        effect: Effect::None,
+    }
+}
+
+const fn again(codes: &'static [&'static str], kind: ErrorKind, effect: Effect) -> Row {
+    Row {
+        codes,
+        kind,
+        retry: Retry::After(None),
+        effect,
+    }
+}
+
+/// How often a name that the service still keeps is tried. It keeps one for 60 seconds, and a
+/// little more.
+const NAME_KEPT: Retry = Retry::Poll {
+    every: Duration::from_secs(5),
+    within: Duration::from_secs(75),
+};
+
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html> and
+/// the pages of the actions. Prefixes (`AWS.SimpleQueueService.`, `com.amazonaws.sqs#`) are gone
+/// when a code comes here.
+static TABLE: &[Row] = &[
+    row(
+        &["NonExistentQueue", "QueueDoesNotExist", "InvalidAddress"],
+        ErrorKind::NotFound,
+    ),
+    row(
+        &["QueueAlreadyExists", "QueueNameExists"],
+        ErrorKind::AlreadyExists,
+    ),
+    Row {
+        codes: &["QueueDeletedRecently"],
+        kind: ErrorKind::Conflict,
+        retry: NAME_KEPT,
+        effect: Effect::None,
+    },
+    row(
+        &[
+            "InvalidAttributeName",
+            "InvalidAttributeValue",
+            "InvalidParameterValue",
+            "InvalidParameterValueException",
+            "InvalidParameterCombination",
+            "MissingParameter",
+            "MissingRequiredParameterException",
+            "ValidationError",
+            "ValidationException",
+            "KmsDisabled",
+            "KmsInvalidKeyUsage",
+            "KmsInvalidState",
+            "KmsNotFound",
+        ],
+        ErrorKind::SpecInvalid,
+    ),
+    row(
+        &[
+            "UnsupportedOperation",
+            "InvalidAction",
+            "UnknownOperationException",
+        ],
+        ErrorKind::Unsupported,
+    ),
+    row(&["InvalidSecurity"], ErrorKind::ConfigInvalid),
+    row(
+        &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "KmsAccessDenied",
+            "KmsOptInRequired",
+            "OptInRequired",
+            "NotAuthorized",
+        ],
+        ErrorKind::PermissionDenied,
+    ),
+    row(
+        &[
+            "AuthFailure",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ],
+        ErrorKind::Unauthenticated,
+    ),
+    again(
+        &[
+            "KmsThrottled",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "SlowDown",
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "TooManyRequestsException",
+        ],
+        ErrorKind::RateLimited,
+        Effect::None,
+    ),
+    row(&["OverLimit"], ErrorKind::QuotaExceeded),
+    again(
+        &[
+            "InternalError",
+            "InternalFailure",
+            "InternalServerError",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+        ],
+        ErrorKind::Unavailable,
+        Effect::Unknown,
+    ),
+];
+
+/// For an answer whose code is not in the table: its HTTP status decides.
+fn by_status(status: u16) -> Row {
+    match status {
+        401 => row(&[], ErrorKind::Unauthenticated),
+        403 => row(&[], ErrorKind::PermissionDenied),
+        429 => again(&[], ErrorKind::RateLimited, Effect::None),
+        500.. => again(&[], ErrorKind::Unavailable, Effect::Unknown),
+        400..500 => row(&[], ErrorKind::Unexpected),
+        _ => Row {
+            effect: Effect::Unknown,
+            ..row(&[], ErrorKind::Unexpected)
+        },
+    }
+}
+
+/// A code without the name of its service: `AWS.SimpleQueueService.NonExistentQueue`,
+/// `com.amazonaws.sqs#QueueDoesNotExist`.
+fn bare(code: &str) -> &str {
+    let code = code.rsplit('#').next().unwrap_or(code);
+    code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code)
+}
+
+/// A call that was made, for the words of its failure.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    operation: &'static str,
+    queue: Option<&'a str>,
+    region: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    /// A call on the queue of this name.
+    pub(crate) fn on_queue(operation: &'static str, queue: &'a str, clients: &'a Clients) -> Self {
+        Call {
+            operation,
+            queue: Some(queue),
+            region: clients.region.as_deref(),
+        }
+    }
+
+    /// A call on no queue in particular.
+    pub(crate) fn on_account(operation: &'static str, clients: &'a Clients) -> Self {
+        Call {
+            operation,
+            queue: None,
+            region: clients.region.as_deref(),
+        }
+    }
+
+    /// What its failure means.
+    pub(crate) fn failed<E>(self, error: SdkError<E, HttpResponse>) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let request_id = error.request_id().map(str::to_owned);
+        let failure = match &error {
+            SdkError::ServiceError(answer) => self.answered(answer.err(), answer.raw()),
+            SdkError::ResponseError(answer) => garbled(answer.raw()),
+            SdkError::TimeoutError(_) => no_answer(),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                unreachable_or(&error, no_answer)
+            }
+            SdkError::DispatchFailure(_) => undelivered(&error),
+            // Before anything was sent; or a kind of failure that the SDK did not have so far.
+            _ => find::<CredentialsError>(&error).map_or_else(
+                || {
+                    Error::new(
+                        ErrorKind::Unexpected,
+                        format!("the call cannot be made: {}", innermost(&error)),
+                    )
+                },
+                without_credentials,
+            ),
+        };
+        let mut failure = failure.with_operation(self.operation);
+        if let Some(queue) = self.queue {
+            failure = failure.with_context("queue", queue);
+        }
+        if let Some(region) = self.region {
+            failure = failure.with_context("region", region);
+        }
+        if let Some(id) = request_id {
+            failure = failure.with_context("request", id);
+        }
+        failure
+    }
+
+    fn answered(self, answer: &impl ProvideErrorMetadata, raw: &HttpResponse) -> Error {
+        let status = raw.status().as_u16();
+        let code = answer.code().map(bare).unwrap_or_default();
+        let fallback = by_status(status);
+        let row = TABLE
+            .iter()
+            .find(|row| row.codes.contains(&code))
+            .unwrap_or(&fallback);
+        let retry = match row.retry {
+            Retry::After(_) => Retry::After(asked_wait(raw)),
+            other => other,
+        };
+        let error = Error::new(
+            row.kind,
+            self.message(row.kind, code, status, answer.message()),
+        )
+        .with_retry(retry)
+        .with_effect(row.effect);
+        match self.hint(row.kind, code) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    fn message(self, kind: ErrorKind, code: &str, status: u16, said: Option<&str>) -> String {
+        let named = if code.is_empty() {
+            format!("HTTP {status}")
+        } else {
+            code.to_owned()
+        };
+        match kind {
+            // The service repeats the signed headers here, a session token among them.
+            ErrorKind::Unauthenticated => {
+                format!("the service does not take the credentials ({named})")
+            }
+            ErrorKind::NotFound => format!(
+                "the queue does not exist in this region, or the credentials may not see it ({named})"
+            ),
+            ErrorKind::Conflict => {
+                "AWS keeps the name of a deleted queue for 60 seconds".to_owned()
+            }
+            _ => match said {
+                Some(said) if !said.trim().is_empty() => format!("{named}: {}", excerpt(said)),
+                _ => named,
+            },
+        }
+    }
+
+    fn hint(self, kind: ErrorKind, code: &str) -> Option<String> {
+        match (kind, code) {
+            (ErrorKind::PermissionDenied, "KmsAccessDenied") => Some(
+                "allow the credentials kms:GenerateDataKey and kms:Decrypt on the queue's key"
+                    .to_owned(),
+            ),
+            (ErrorKind::PermissionDenied, _) => Some(self.permission()),
+            (
+                ErrorKind::Unauthenticated,
+                "ExpiredToken" | "ExpiredTokenException" | "RequestExpired",
+            ) => Some(
+                "sign in again (`aws sso login`), or renew the session's credentials".to_owned(),
+            ),
+            (ErrorKind::Unauthenticated, _) => Some(CHAIN.to_owned()),
+            (ErrorKind::Conflict, _) => Some(
+                "wait, or give the queue another name under `names` or in the stage's template"
+                    .to_owned(),
+            ),
+            (
+                ErrorKind::SpecInvalid,
+                "KmsNotFound" | "KmsDisabled" | "KmsInvalidKeyUsage" | "KmsInvalidState",
+            ) => Some(
+                "state a symmetric, enabled KMS key of this region as `encryption.key`".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// The action that the credentials lack.
+    fn permission(self) -> String {
+        let also = match self.operation {
+            // Tags at creation are a right of their own.
+            "CreateQueue" => " and sqs:TagQueue",
+            _ => "",
+        };
+        let service = match self.operation {
+            "GetCallerIdentity" => "sts",
+            _ => "sqs",
+        };
+        let on = self
+            .queue
+            .map(|queue| format!(" on the queue \"{queue}\""))
+            .unwrap_or_default();
+        format!(
+            "allow the credentials {service}:{}{also}{on}; docs/backends/aws.md has a whole policy",
+            self.operation
+        )
+    }
+}
+
+/// Where the vendor's SDK looks for credentials.
+const CHAIN: &str = "sign in (`aws sso login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and \
+                     AWS_SECRET_ACCESS_KEY; the AWS SDK looks in the environment, the shared \
+                     config and credentials files (SSO and roles included), a web identity \
+                     token, and the container's and the instance's role, in this order";
+
+/// An answer that is none of the service's.
+fn garbled(raw: &HttpResponse) -> Error {
+    let status = raw.status().as_u16();
+    let row = by_status(status);
+    Error::new(
+        row.kind,
+        format!("the answer (HTTP {status}) is not one of this service; is the endpoint right?"),
+    )
+    .with_retry(row.retry)
+    .with_effect(Effect::Unknown)
+}
+
+fn no_answer() -> Error {
+    Error::new(ErrorKind::Unavailable, "the service did not answer in time")
+        .with_retry(Retry::After(None))
+        .with_effect(Effect::Unknown)
+}
+
+/// A call that got no answer: it may not have been sent at all.
+fn undelivered(error: &(dyn StdError + 'static)) -> Error {
+    if let Some(cause) = find::<CredentialsError>(error) {
+        return without_credentials(cause);
+    }
+    unreachable_or(error, || {
+        Error::new(
+            ErrorKind::Unavailable,
+            format!("the connection was lost: {}", innermost(error)),
+        )
+        .with_retry(Retry::After(None))
+        .with_effect(Effect::Unknown)
+    })
+}
+
+/// A failure to connect, and so without effect; or else this.
+fn unreachable_or(error: &(dyn StdError + 'static), otherwise: impl Fn() -> Error) -> Error {
+    let connecting = find::<hyper_util::client::legacy::Error>(error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    if !connecting {
+        return otherwise();
+    }
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("the service cannot be reached: {}", innermost(error)),
+    )
+    .with_retry(Retry::After(None))
+}
+
+fn without_credentials(cause: &CredentialsError) -> Error {
+    let message = match cause {
+        CredentialsError::CredentialsNotLoaded(_) => "no AWS credentials were found".to_owned(),
+        CredentialsError::ProviderTimedOut(_) => {
+            "the source of the AWS credentials did not answer in time".to_owned()
+        }
+        other => format!("the AWS credentials cannot be loaded: {}", innermost(other)),
+    };
+    Error::new(ErrorKind::Unauthenticated, message).with_hint(CHAIN)
+}
+
+/// The least wait that the service asks for, where it does.
+fn asked_wait(raw: &HttpResponse) -> Option<Duration> {
+    let seconds = raw.headers().get("retry-after")?.parse().ok()?;
+    /// More than any retry budget.
+    const WAIT_MAX: u64 = 300;
+    Some(Duration::from_secs(u64::min(seconds, WAIT_MAX)))
+}
+
+fn sources<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error: &&'a (dyn StdError + 'static)| {
+        error.source()
+    })
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    sources(error).find_map(|error| error.downcast_ref())
+}
+
+/// The cause of all causes, which says what the ones above it only wrap.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    sources(error)
+        .last()
+        .map(|cause| excerpt(&cause.to_string()))
+        .unwrap_or_default()
+}
+
+/// The start of a text that was not written here.
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST {
+        return line;
+    }
+    line.chars().take(LONGEST).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sqs::error::ErrorMetadata;
+    use std::collections::BTreeSet;
+
+    fn raw(status: u16, headers: &[(&'static str, &'static str)]) -> HttpResponse {
+        let mut raw = HttpResponse::new(
+            status.try_into().expect("a status"),
+            aws_smithy_types::body::SdkBody::empty(),
+        );
+        for (name, value) in headers {
+            raw.headers_mut().insert(*name, *value);
+        }
+        raw
+    }
+
+    fn answered(code: &str, status: u16) -> Error {
+        let call = Call {
+            operation: "CreateQueue",
+            queue: Some("orders"),
+            region: Some("eu-west-1"),
+        };
+        let answer = ErrorMetadata::builder()
+            .code(code)
+            .message("what the service says")
+            .build();
+        call.answered(&answer, &raw(status, &[]))
+    }
+
+    #[test]
+    fn every_code_of_the_table_is_in_one_row() {
+        let mut seen = BTreeSet::new();
+        for code in TABLE.iter().flat_map(|row| row.codes) {
+            assert!(seen.insert(code), "{code}");
+            assert_eq!(bare(code), *code);
+        }
+    }
+
+    #[test]
+    fn the_table() {
+        let after = Retry::After(None);
+        let table = [
+            (
+                "AWS.SimpleQueueService.NonExistentQueue",
+                400,
+                ErrorKind::NotFound,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "com.amazonaws.sqs#QueueDoesNotExist",
+                400,
+                ErrorKind::NotFound,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "QueueAlreadyExists",
+                400,
+                ErrorKind::AlreadyExists,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "QueueNameExists",
+                400,
+                ErrorKind::AlreadyExists,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "AWS.SimpleQueueService.QueueDeletedRecently",
+                400,
+                ErrorKind::Conflict,
+                NAME_KEPT,
+                Effect::None,
+            ),
+            (
+                "InvalidAttributeValue",
+                400,
+                ErrorKind::SpecInvalid,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "com.amazon.coral.service#InvalidParameterValueException",
+                400,
+                ErrorKind::SpecInvalid,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "AWS.SimpleQueueService.UnsupportedOperation",
+                400,
+                ErrorKind::Unsupported,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "AccessDenied",
+                403,
+                ErrorKind::PermissionDenied,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "KMS.AccessDenied",
+                403,
+                ErrorKind::PermissionDenied,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "KmsNotFound",
+                400,
+                ErrorKind::SpecInvalid,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "InvalidClientTokenId",
+                403,
+                ErrorKind::Unauthenticated,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "SignatureDoesNotMatch",
+                403,
+                ErrorKind::Unauthenticated,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "RequestThrottled",
+                400,
+                ErrorKind::RateLimited,
+                after,
+                Effect::None,
+            ),
+            (
+                "OverLimit",
+                403,
+                ErrorKind::QuotaExceeded,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "InternalFailure",
+                500,
+                ErrorKind::Unavailable,
+                after,
+                Effect::Unknown,
+            ),
+            ("", 503, ErrorKind::Unavailable, after, Effect::Unknown),
+            ("", 429, ErrorKind::RateLimited, after, Effect::None),
+            (
+                "SomethingNew",
+                400,
+                ErrorKind::Unexpected,
+                Retry::Never,
+                Effect::None,
+            ),
+            (
+                "SomethingNew",
+                302,
+                ErrorKind::Unexpected,
+                Retry::Never,
+                Effect::Unknown,
+            ),
+        ];
+        for (code, status, kind, retry, effect) in table {
+            let error = answered(code, status);
+            assert_eq!(
+                (error.kind(), error.retry(), error.effect()),
+                (kind, retry, effect),
+                "{code} {status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let hint = |code| {
+            answered(code, 403)
+                .hint()
+                .map(str::to_owned)
+                .unwrap_or_default()
+        };
+        assert!(hint("AccessDenied").contains("sqs:CreateQueue and sqs:TagQueue"));
+        assert!(hint("AccessDenied").contains("\"orders\""));
+        assert!(hint("KmsAccessDenied").contains("kms:GenerateDataKey"));
+    }
+
+    #[test]
+    fn what_the_service_repeats_of_the_credentials_is_not_said() {
+        let said =
+            "The Canonical String for this request should have been x-amz-security-token:hunter2";
+        let call = Call {
+            operation: "GetCallerIdentity",
+            queue: None,
+            region: None,
+        };
+        for code in [
+            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
+            "ExpiredToken",
+        ] {
+            let answer = ErrorMetadata::builder().code(code).message(said).build();
+            let error = call.answered(&answer, &raw(403, &[]));
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{code}");
+            assert!(error.hint().is_some());
+        }
+    }
+
+    #[test]
+    fn the_wait_that_the_service_asks_for_is_kept_within_reason() {
+        let wait = |value| asked_wait(&raw(503, &[("retry-after", value)]));
+        assert_eq!(wait("2"), Some(Duration::from_secs(2)));
+        assert_eq!(wait("99999999"), Some(Duration::from_secs(300)));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(asked_wait(&raw(503, &[])), None);
+    }
+
+    #[test]
+    fn a_foreign_text_is_one_short_line() {
+        assert_eq!(excerpt("a\n  b\r\nc"), "a b c");
+        assert_eq!(excerpt(&"x".repeat(5_000)).chars().count(), 401);
+    }
+}
