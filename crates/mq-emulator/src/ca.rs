@@ -29,10 +29,16 @@ impl CaFolder {
     pub(crate) fn open(chosen: Option<&Path>) -> io::Result<Self> {
         if let Some(path) = chosen {
             fs::create_dir_all(path)?;
-            return Ok(CaFolder { path: fs::canonicalize(path)?, _fresh: None });
+            return Ok(CaFolder {
+                path: fs::canonicalize(path)?,
+                _fresh: None,
+            });
         }
         let fresh = TempDir::with_prefix("mq-emulator-")?;
-        Ok(CaFolder { path: fresh.path().to_owned(), _fresh: Some(fresh) })
+        Ok(CaFolder {
+            path: fresh.path().to_owned(),
+            _fresh: Some(fresh),
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -43,8 +49,12 @@ impl CaFolder {
     /// that trust one file only. `None` where the machine's roots are not found: a bundle of the
     /// emulator's CA alone would cut its reader off from every other server.
     pub(crate) fn bundle(&self, ca_pem: &str) -> io::Result<Option<PathBuf>> {
-        let chosen = ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().filter_map(env::var_os);
-        let candidates = chosen.map(PathBuf::from).chain(SYSTEM_BUNDLES.map(PathBuf::from));
+        let chosen = ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
+            .into_iter()
+            .filter_map(env::var_os);
+        let candidates = chosen
+            .map(PathBuf::from)
+            .chain(SYSTEM_BUNDLES.map(PathBuf::from));
         let own = self.path.join(BUNDLE_FILE);
         let found = candidates
             // The variable may be that of a shell which has sourced this emulator's environment.
@@ -80,7 +90,10 @@ mod tests {
         match folder.bundle("OUR CA\n").unwrap() {
             Some(path) => {
                 let text = fs::read_to_string(path).unwrap();
-                assert!(text.ends_with("\nOUR CA\n") && text.contains("BEGIN CERTIFICATE"), "{text}");
+                assert!(
+                    text.ends_with("\nOUR CA\n") && text.contains("BEGIN CERTIFICATE"),
+                    "{text}"
+                );
             }
             None => assert!(!folder.path().join(BUNDLE_FILE).exists()),
         }

@@ -36,7 +36,10 @@ pub(crate) fn router(state: State) -> Router {
 
 /// That the process lives; nothing is tried.
 async fn health() -> Response {
-    json_response(StatusCode::OK, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+    json_response(
+        StatusCode::OK,
+        &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
+    )
 }
 
 /// The result of one real round trip per protocol, made now.
@@ -53,7 +56,11 @@ async fn ready(extract::State(state): extract::State<State>) -> Response {
             (report.protocol.to_owned(), outcome)
         })
         .collect();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     json_response(status, &json!({ "ready": ready, "protocols": protocols }))
 }
 
@@ -65,16 +72,27 @@ async fn metrics(extract::State(state): extract::State<State>) -> Response {
     );
     for (service, name) in SERVICES {
         let requests = state.shared.requests_of(service);
-        let _infallible = writeln!(text, "mq_emulator_requests_total{{service=\"{name}\"}} {requests}");
+        let _infallible = writeln!(
+            text,
+            "mq_emulator_requests_total{{service=\"{name}\"}} {requests}"
+        );
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
 }
 
 /// Asks the emulator to stop, if the caller has the token of this run.
 async fn shutdown(extract::State(state): extract::State<State>, headers: HeaderMap) -> Response {
     let shown = headers.get(Token::HEADER).map(http::HeaderValue::as_bytes);
     if !shown.is_some_and(|shown| state.token.is(shown)) {
-        let why = json!({ "error": format!("the header {} must carry this run's token", Token::HEADER) });
+        let why =
+            json!({ "error": format!("the header {} must carry this run's token", Token::HEADER) });
         return json_response(StatusCode::FORBIDDEN, &why);
     }
     state.stop_requested.cancel();
@@ -82,5 +100,10 @@ async fn shutdown(extract::State(state): extract::State<State>, headers: HeaderM
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        format!("{body}\n"),
+    )
+        .into_response()
 }

@@ -28,12 +28,19 @@ impl Trust {
     pub(crate) fn prepare(folder: &CaFolder, ca_file: &Path) -> io::Result<Self> {
         let bundle = folder.bundle(&fs::read_to_string(ca_file)?)?;
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        Ok(Trust { ca_file: text(ca_file), bundle: bundle.as_deref().map(text) })
+        Ok(Trust {
+            ca_file: text(ca_file),
+            bundle: bundle.as_deref().map(text),
+        })
     }
 }
 
 /// Every variable of what is served today.
-pub(crate) fn variables(config: &Config, addresses: Addresses, trust: &Trust) -> Vec<(String, String)> {
+pub(crate) fn variables(
+    config: &Config,
+    addresses: Addresses,
+    trust: &Trust,
+) -> Vec<(String, String)> {
     let addresses = reachable(addresses);
     let sqs = format!("http://{}", addresses.sqs);
     let admin_port = addresses.servicebus_admin.port();
@@ -53,12 +60,18 @@ pub(crate) fn variables(config: &Config, addresses: Addresses, trust: &Trust) ->
                 "Endpoint=sb://localhost:{admin_port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey={SHARED_ACCESS_KEY};UseDevelopmentEmulator=true;"
             ),
         ),
-        ("MQ_EMULATOR_CONSOLE", format!("http://{}", addresses.console)),
+        (
+            "MQ_EMULATOR_CONSOLE",
+            format!("http://{}", addresses.console),
+        ),
         ("MQ_EMULATOR_CA", trust.ca_file.clone()),
         ("NODE_EXTRA_CA_CERTS", trust.ca_file.clone()),
     ];
     if let Some(bundle) = &trust.bundle {
         variables.push(("REQUESTS_CA_BUNDLE", bundle.clone()));
     }
-    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    variables
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

@@ -26,7 +26,13 @@ pub(crate) fn inject(router: Router, shared: &Arc<Shared>, render: Render) -> Ro
     if shared.quirks.latency.is_zero() && shared.quirks.error_rate <= 0.0 {
         return router;
     }
-    router.layer(middleware::from_fn_with_state(Faults { shared: Arc::clone(shared), render }, disturb))
+    router.layer(middleware::from_fn_with_state(
+        Faults {
+            shared: Arc::clone(shared),
+            render,
+        },
+        disturb,
+    ))
 }
 
 async fn disturb(State(faults): State<Faults>, request: Request, next: Next) -> Response {
@@ -67,7 +73,13 @@ mod tests {
 
     /// For each of `requests`, whether it was answered and whether its work was done.
     async fn outcomes(rate: f64, seed: u64, requests: usize) -> Vec<(bool, bool)> {
-        let shared = Arc::new(Shared::new(Quirks { error_rate: rate, ..Quirks::default() }, seed));
+        let shared = Arc::new(Shared::new(
+            Quirks {
+                error_rate: rate,
+                ..Quirks::default()
+            },
+            seed,
+        ));
         let work = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&work);
         let handler = any(move || async move {
@@ -77,8 +89,15 @@ mod tests {
         let mut outcomes = Vec::new();
         for _ in 0..requests {
             let before = work.load(Ordering::Relaxed);
-            let answer = router.clone().oneshot(Request::new(Body::empty())).await.unwrap();
-            outcomes.push((answer.status().is_success(), work.load(Ordering::Relaxed) > before));
+            let answer = router
+                .clone()
+                .oneshot(Request::new(Body::empty()))
+                .await
+                .unwrap();
+            outcomes.push((
+                answer.status().is_success(),
+                work.load(Ordering::Relaxed) > before,
+            ));
         }
         outcomes
     }
@@ -88,24 +107,44 @@ mod tests {
         println!("seed 7");
         let seen = outcomes(0.5, 7, 200).await;
         let count = |wanted| seen.iter().filter(|outcome| **outcome == wanted).count();
-        assert!((60..140).contains(&count((true, true))), "{}", count((true, true)));
+        assert!(
+            (60..140).contains(&count((true, true))),
+            "{}",
+            count((true, true))
+        );
         assert!(count((false, true)) > 20, "no lost answers");
         assert!(count((false, false)) > 20, "no refused work");
         assert_eq!(count((true, false)), 0, "an answer without work");
-        assert_eq!(seen, outcomes(0.5, 7, 200).await, "the same seed gave another run");
+        assert_eq!(
+            seen,
+            outcomes(0.5, 7, 200).await,
+            "the same seed gave another run"
+        );
         assert_ne!(seen, outcomes(0.5, 8, 200).await);
     }
 
     #[tokio::test]
     async fn without_the_quirk_nothing_fails() {
-        assert!(outcomes(0.0, 1, 100).await.iter().all(|outcome| *outcome == (true, true)));
+        assert!(
+            outcomes(0.0, 1, 100)
+                .await
+                .iter()
+                .all(|outcome| *outcome == (true, true))
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn latency_delays_every_answer() {
-        let quirks = Quirks { latency: Duration::from_millis(50), ..Quirks::default() };
+        let quirks = Quirks {
+            latency: Duration::from_millis(50),
+            ..Quirks::default()
+        };
         let shared = Arc::new(Shared::new(quirks, 1));
-        let router = inject(Router::new().route("/", any(|| async {})), &shared, internal_error);
+        let router = inject(
+            Router::new().route("/", any(|| async {})),
+            &shared,
+            internal_error,
+        );
         let start = tokio::time::Instant::now();
         router.oneshot(Request::new(Body::empty())).await.unwrap();
         assert!(start.elapsed() >= Duration::from_millis(50));

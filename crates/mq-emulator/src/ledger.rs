@@ -41,5 +41,8 @@ pub enum Source {
 
 /// Every row, service by service.
 pub fn ledger() -> impl Iterator<Item = &'static LedgerRow> {
-    sqs::LEDGER.iter().chain(pubsub::LEDGER).chain(servicebus::LEDGER)
+    sqs::LEDGER
+        .iter()
+        .chain(pubsub::LEDGER)
+        .chain(servicebus::LEDGER)
 }

@@ -45,7 +45,10 @@ pub(crate) struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience { first_request: FIRST_REQUEST_TIMEOUT, head: HEAD_TIMEOUT }
+        Patience {
+            first_request: FIRST_REQUEST_TIMEOUT,
+            head: HEAD_TIMEOUT,
+        }
     }
 }
 
@@ -75,13 +78,16 @@ pub(crate) async fn accept<F>(
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let tasks = TaskTracker::new();
     loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
+        let next = async {
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            listener.accept().await.map(|(stream, _)| (stream, permit))
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = next => accepted,
             () = shutdown.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, permit)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "a connection was gone before it was served");
                     continue;
@@ -154,4 +160,141 @@ fn protocols(patience: Patience) -> Builder<TokioExecutor> {
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_concurrent_streams(STREAMS_MAX);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::guard::{self, Limits, Reading};
+    use crate::quirks::Quirks;
+    use crate::shared::Shared;
+
+    const PATIENCE: Patience = Patience {
+        first_request: Duration::from_millis(100),
+        head: Duration::from_millis(300),
+    };
+    /// Far more than any limit here: what takes so long hangs.
+    const HANG: Duration = Duration::from_secs(10);
+
+    /// A guarded echo with little patience, and what stops it.
+    async fn start(reading: Reading) -> (SocketAddr, CancellationToken) {
+        let shared = Arc::new(Shared::new(Quirks::default(), 1));
+        let limits = Limits {
+            body_bytes_max: 1000,
+            reading,
+            body_timeout: Duration::from_millis(100),
+        };
+        let echo = Router::new().route("/", post(|body: axum::body::Bytes| async { body }));
+        let router = guard::protect(echo, &shared, None, limits);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        tokio::spawn(serve(listener, router, PATIENCE, shutdown.clone()));
+        (address, shutdown)
+    }
+
+    /// What comes back until the server closes the connection.
+    async fn talk(address: SocketAddr, text: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let closed = tokio::time::timeout(HANG, stream.read_to_end(&mut answer)).await;
+        assert!(
+            closed.is_ok(),
+            "the server holds on to a client that says {text:?}"
+        );
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn slow_clients_are_let_go() {
+        let (address, _shutdown) = start(Reading::Whole).await;
+        for silent in [
+            "",
+            "P",
+            "PRI * HTTP/2.0\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ] {
+            talk(address, silent).await;
+        }
+        talk(address, "POST / HTTP/1.1\r\nhost: localhost\r\n").await;
+        let stalled = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc";
+        let answer = talk(address, stalled).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_streamed_body_may_not_stall_either() {
+        let (address, _shutdown) = start(Reading::Streamed).await;
+        let stalled = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc";
+        let answer = talk(address, stalled).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn oversized_requests_are_refused() {
+        for reading in [Reading::Whole, Reading::Streamed] {
+            let (address, _shutdown) = start(reading).await;
+            let declared = "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 1001\r\n\r\n";
+            let answer = talk(address, declared).await;
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+            let chunk = format!("{:x}\r\n{}\r\n", 600, "a".repeat(600));
+            let undeclared = format!(
+                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"
+            );
+            let answer = talk(address, &undeclared).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 413 ") || answer.starts_with("HTTP/1.1 400 "),
+                "{reading:?}: {answer}"
+            );
+            let fits = "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc";
+            assert!(talk(address, fits).await.ends_with("\r\n\r\nabc"));
+        }
+        let (address, _shutdown) = start(Reading::Whole).await;
+        let many: String = (0..101).map(|index| format!("h{index}: x\r\n")).collect();
+        let long = format!("h: {}\r\n", "x".repeat(HEAD_BYTES_MAX));
+        for headers in [many, long] {
+            let request = format!("POST / HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+            let answer = talk(address, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        }
+    }
+
+    /// What is being answered is finished; what idles is closed; the port is free then.
+    #[tokio::test]
+    async fn a_stop_finishes_what_it_has_begun() {
+        let (entered, mut is_entered) = tokio::sync::mpsc::channel::<()>(1);
+        let release = Arc::new(tokio::sync::Notify::new());
+        let released = Arc::clone(&release);
+        let handler = post(move || async move {
+            entered.send(()).await.unwrap();
+            released.notified().await;
+            "done"
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let router = Router::new().route("/", handler);
+        let patience = Patience::default();
+        let server = tokio::spawn(serve(listener, router, patience, shutdown.clone()));
+        let idle = tokio::spawn(async move { talk(address, "").await });
+        let busy = tokio::spawn(async move {
+            talk(address, "POST / HTTP/1.1\r\nhost: localhost\r\n\r\n").await
+        });
+        is_entered.recv().await.unwrap();
+        shutdown.cancel();
+        assert_eq!(idle.await.unwrap(), "");
+        release.notify_one();
+        assert!(busy.await.unwrap().ends_with("\r\n\r\ndone"));
+        tokio::time::timeout(HANG, server)
+            .await
+            .expect("the server ends")
+            .unwrap();
+        TcpListener::bind(address).await.expect("the port is free");
+    }
 }

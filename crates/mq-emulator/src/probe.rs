@@ -103,8 +103,9 @@ impl Targets {
 
     async fn pubsub_rest(&self) -> Result<(), String> {
         let path = format!("/v1/projects/{}/topics?pageSize=1", self.project);
-        let request =
-            self.request(Method::GET, self.addresses.pubsub, &path).body(Full::default());
+        let request = self
+            .request(Method::GET, self.addresses.pubsub, &path)
+            .body(Full::default());
         expect_ok(&round_trip(self.addresses.pubsub, request).await?)
     }
 
@@ -126,7 +127,10 @@ impl Targets {
             .body(Full::from(grpc_frame(&message.encode_to_vec())));
         let answer = round_trip(self.addresses.pubsub, request).await?;
         expect_ok(&answer)?;
-        let status = answer.trailers.get("grpc-status").or_else(|| answer.headers.get("grpc-status"));
+        let status = answer
+            .trailers
+            .get("grpc-status")
+            .or_else(|| answer.headers.get("grpc-status"));
         match status.map(http::HeaderValue::as_bytes) {
             Some(b"0") => Ok(()),
             other => Err(format!("it answered with gRPC status {other:?}")),
@@ -138,11 +142,16 @@ impl Targets {
     }
 
     async fn servicebus_admin_tls(&self) -> Result<(), String> {
-        let pem = tokio::fs::read(&self.ca_file).await.map_err(|error| error.to_string())?;
+        let pem = tokio::fs::read(&self.ca_file)
+            .await
+            .map_err(|error| error.to_string())?;
         let connector = trusting(&pem).map_err(|error| error.to_string())?;
         let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
         let stream = connect(self.addresses.servicebus_admin).await?;
-        let stream = connector.connect(name, stream).await.map_err(|error| error.to_string())?;
+        let stream = connector
+            .connect(name, stream)
+            .await
+            .map_err(|error| error.to_string())?;
         expect_ok(&exchange(stream, self.namespace_info()).await?)
     }
 
@@ -176,7 +185,10 @@ fn expect_ok(answer: &Answer) -> Result<(), String> {
     if answer.status == StatusCode::OK {
         return Ok(());
     }
-    let text: String = String::from_utf8_lossy(&answer.body).chars().take(200).collect();
+    let text: String = String::from_utf8_lossy(&answer.body)
+        .chars()
+        .take(200)
+        .collect();
     Err(format!("it answered {}: {text}", answer.status))
 }
 
@@ -195,7 +207,9 @@ fn trusting(ca_pem: &[u8]) -> Result<TlsConnector, Box<dyn Error>> {
 }
 
 async fn connect(address: SocketAddr) -> Result<TcpStream, String> {
-    TcpStream::connect(address).await.map_err(|error| error.to_string())
+    TcpStream::connect(address)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 async fn round_trip(
@@ -213,7 +227,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let request = request.map_err(|error| error.to_string())?;
-    ask(TokioIo::new(stream), request).await.map_err(|error| error.to_string())
+    ask(TokioIo::new(stream), request)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 async fn ask<S>(
@@ -234,7 +250,9 @@ where
         (sender.send_request(request).await?, connection)
     };
     let (head, body) = answer.into_parts();
-    let collected = Limited::new(Body::new(body), ANSWER_BYTES_MAX).collect().await?;
+    let collected = Limited::new(Body::new(body), ANSWER_BYTES_MAX)
+        .collect()
+        .await?;
     connection.abort();
     Ok(Answer {
         status: head.status,

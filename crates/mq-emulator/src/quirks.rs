@@ -17,15 +17,51 @@ pub struct QuirkInfo {
 
 /// Every quirk there is.
 pub const QUIRKS: &[QuirkInfo] = &[
-    QuirkInfo { name: "sqs-deleted-recently", value: Some("duration, 60s"), what: "creating a queue within that time of its deletion fails with QueueDeletedRecently" },
-    QuirkInfo { name: "sqs-attribute-lag", value: Some("duration, 5s"), what: "GetQueueAttributes shows a change only after that time" },
-    QuirkInfo { name: "servicebus-40901", value: Some("rate, 0.2"), what: "that part of the writes is answered 409 SubCode=40901, another operation is in progress" },
-    QuirkInfo { name: "servicebus-basic-tier", value: None, what: "the namespace is of the Basic tier" },
-    QuirkInfo { name: "servicebus-premium-tier", value: None, what: "the namespace is of the Premium tier" },
-    QuirkInfo { name: "pubsub-iam-required", value: None, what: "a policy that grants to a Pub/Sub service agent of another project number is refused, as in the cloud where that agent is not there; creating a subscription succeeds without the dead-letter grants, also as in the cloud" },
-    QuirkInfo { name: "pubsub-not-found-after-create", value: Some("count, 2"), what: "the first that many reads of a new topic or subscription, or of its policy, answer NOT_FOUND" },
-    QuirkInfo { name: "error-rate", value: Some("rate, 0.1"), what: "that part of all requests is answered with the service's own 500, half of them after the work was done" },
-    QuirkInfo { name: "latency", value: Some("duration, 50ms"), what: "every answer waits that long" },
+    QuirkInfo {
+        name: "sqs-deleted-recently",
+        value: Some("duration, 60s"),
+        what: "creating a queue within that time of its deletion fails with QueueDeletedRecently",
+    },
+    QuirkInfo {
+        name: "sqs-attribute-lag",
+        value: Some("duration, 5s"),
+        what: "GetQueueAttributes shows a change only after that time",
+    },
+    QuirkInfo {
+        name: "servicebus-40901",
+        value: Some("rate, 0.2"),
+        what: "that part of the writes is answered 409 SubCode=40901, another operation is in progress",
+    },
+    QuirkInfo {
+        name: "servicebus-basic-tier",
+        value: None,
+        what: "the namespace is of the Basic tier",
+    },
+    QuirkInfo {
+        name: "servicebus-premium-tier",
+        value: None,
+        what: "the namespace is of the Premium tier",
+    },
+    QuirkInfo {
+        name: "pubsub-iam-required",
+        value: None,
+        what: "a policy that grants to a Pub/Sub service agent of another project number is refused, as in the cloud where that agent is not there; creating a subscription succeeds without the dead-letter grants, also as in the cloud",
+    },
+    QuirkInfo {
+        name: "pubsub-not-found-after-create",
+        value: Some("count, 2"),
+        what: "the first that many reads of a new topic or subscription, or of its policy, answer NOT_FOUND",
+    },
+    QuirkInfo {
+        name: "error-rate",
+        value: Some("rate, 0.1"),
+        what: "that part of all requests is answered with the service's own 500, half of them after the work was done",
+    },
+    QuirkInfo {
+        name: "latency",
+        value: Some("duration, 50ms"),
+        what: "every answer waits that long",
+    },
 ];
 
 /// Which quirks are on. The default is none.
@@ -139,7 +175,10 @@ fn unknown(name: &str) -> QuirkError {
         .max_by(|left, right| left.0.total_cmp(&right.0));
     let names: Vec<&str> = QUIRKS.iter().map(|quirk| quirk.name).collect();
     let guess = nearest.map_or_else(String::new, |(_, near)| format!(", did you mean `{near}`?"));
-    QuirkError(format!("there is no quirk {name:?}{guess} (there are {})", names.join(", ")))
+    QuirkError(format!(
+        "there is no quirk {name:?}{guess} (there are {})",
+        names.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -162,7 +201,12 @@ mod tests {
             assert_ne!(bare, Quirks::default(), "{} does nothing", quirk.name);
             let Some(value) = quirk.value else { continue };
             let (_, default) = value.split_once(", ").expect("kind, default");
-            assert_eq!(parsed(&[&format!("{}={default}", quirk.name)]).unwrap(), bare, "{}", quirk.name);
+            assert_eq!(
+                parsed(&[&format!("{}={default}", quirk.name)]).unwrap(),
+                bare,
+                "{}",
+                quirk.name
+            );
         }
     }
 
@@ -188,8 +232,14 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest_and_the_list() {
         let error = parsed(&["sqs-deleted-recent"]).unwrap_err().to_string();
-        assert!(error.contains("did you mean `sqs-deleted-recently`?"), "{error}");
-        assert!(QUIRKS.iter().all(|quirk| error.contains(quirk.name)), "{error}");
+        assert!(
+            error.contains("did you mean `sqs-deleted-recently`?"),
+            "{error}"
+        );
+        assert!(
+            QUIRKS.iter().all(|quirk| error.contains(quirk.name)),
+            "{error}"
+        );
         let far = parsed(&["zzz"]).unwrap_err().to_string();
         assert!(!far.contains("did you mean"), "{far}");
     }

@@ -20,8 +20,8 @@ use crate::guard::{self, Hosts, Limits};
 use crate::listen::{self, Patience};
 use crate::probe::{Probes, Targets};
 use crate::quirks::Quirks;
-use crate::shared::Shared;
 use crate::servicebus::{self, tls};
+use crate::shared::Shared;
 use crate::{console, fault, pubsub, sqs};
 
 /// How long the requests that are being answered may take once the emulator stops.
@@ -138,7 +138,12 @@ pub struct Ports {
 
 impl Default for Ports {
     fn default() -> Self {
-        Ports { sqs: 9324, pubsub: 8085, servicebus_admin: 5300, console: 9325 }
+        Ports {
+            sqs: 9324,
+            pubsub: 8085,
+            servicebus_admin: 5300,
+            console: 9325,
+        }
     }
 }
 
@@ -154,7 +159,12 @@ impl Ports {
     /// A free port for everything.
     #[must_use]
     pub fn free() -> Self {
-        Ports { sqs: 0, pubsub: 0, servicebus_admin: 0, console: 0 }
+        Ports {
+            sqs: 0,
+            pubsub: 0,
+            servicebus_admin: 0,
+            console: 0,
+        }
     }
 
     /// Sets what `NAME=N` says.
@@ -176,7 +186,9 @@ impl Ports {
             }
         };
         *slot = number.trim().parse().map_err(|_| {
-            PortError(format!("the port of `{name}` is a number from 0 to 65535, not {number:?}"))
+            PortError(format!(
+                "the port of `{name}` is a number from 0 to 65535, not {number:?}"
+            ))
         })?;
         Ok(())
     }
@@ -250,7 +262,9 @@ pub struct Emulator {
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Emulator").field("addresses", &self.addresses).finish_non_exhaustive()
+        f.debug_struct("Emulator")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
     }
 }
 
@@ -268,7 +282,10 @@ impl Emulator {
             CaFolder::open(config.ca_dir.as_deref()).map_err(StartError::Certificates)?;
         let tls = tls::certificate(ca_folder.path()).map_err(StartError::Certificates)?;
         let trust = Trust::prepare(&ca_folder, &tls.ca_file).map_err(StartError::Certificates)?;
-        let hosts = Hosts { any_address: config.allow_remote, names: config.allowed_hosts.clone() };
+        let hosts = Hosts {
+            any_address: config.allow_remote,
+            names: config.allowed_hosts.clone(),
+        };
         let shared = Arc::new(Shared::new(config.quirks.clone(), config.seed).with_hosts(hosts));
         let shutdown = CancellationToken::new();
         let emulator = Emulator {
@@ -288,9 +305,10 @@ impl Emulator {
         });
         emulator.serve(listeners, &config, tls.config, probes.clone(), &shutdown);
         for report in probes.run().await {
-            report
-                .outcome
-                .map_err(|why| StartError::NotReady { service: report.protocol, why })?;
+            report.outcome.map_err(|why| StartError::NotReady {
+                service: report.protocol,
+                why,
+            })?;
         }
         Ok(emulator)
     }
@@ -330,7 +348,10 @@ impl Emulator {
     pub async fn stop(self) {
         drop(self.shutdown);
         self.servers.close();
-        if tokio::time::timeout(DRAIN_TIMEOUT, self.servers.wait()).await.is_err() {
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.servers.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("some requests did not end in time and were cut off");
         }
     }
@@ -343,17 +364,28 @@ impl Emulator {
         probes: Probes,
         shutdown: &CancellationToken,
     ) {
-        let scope = sqs::Scope { account: config.account.clone(), region: config.region.clone() };
+        let scope = sqs::Scope {
+            account: config.account.clone(),
+            region: config.region.clone(),
+        };
         let sqs = sqs::router(Arc::clone(&self.shared), scope);
         let sqs = fault::inject(sqs, &self.shared, sqs::internal_error);
         let limits = Limits::whole(SQS_BODY_BYTES_MAX);
         self.listen(listeners.sqs, sqs, Some(Service::Sqs), limits, shutdown);
 
-        let scope = pubsub::Scope { project_number: config.project_number };
+        let scope = pubsub::Scope {
+            project_number: config.project_number,
+        };
         let pubsub = pubsub::router(Arc::clone(&self.shared), scope);
         let pubsub = fault::inject(pubsub, &self.shared, pubsub::internal_error);
         let limits = Limits::streamed(PUBSUB_BODY_BYTES_MAX);
-        self.listen(listeners.pubsub, pubsub, Some(Service::PubSub), limits, shutdown);
+        self.listen(
+            listeners.pubsub,
+            pubsub,
+            Some(Service::PubSub),
+            limits,
+            shutdown,
+        );
 
         self.servers.spawn(servicebus::serve_admin(
             listeners.servicebus_admin,
@@ -382,7 +414,12 @@ impl Emulator {
         shutdown: &CancellationToken,
     ) {
         let router = guard::protect(router, &self.shared, service, limits);
-        self.servers.spawn(listen::serve(listener, router, Patience::default(), shutdown.clone()));
+        self.servers.spawn(listen::serve(
+            listener,
+            router,
+            Patience::default(),
+            shutdown.clone(),
+        ));
     }
 }
 
@@ -407,7 +444,15 @@ impl Listeners {
             servicebus_admin: servicebus_admin_address,
             console: console_address,
         };
-        Ok((Listeners { sqs, pubsub, servicebus_admin, console }, addresses))
+        Ok((
+            Listeners {
+                sqs,
+                pubsub,
+                servicebus_admin,
+                console,
+            },
+            addresses,
+        ))
     }
 }
 
@@ -419,7 +464,11 @@ async fn bind(
     let address = SocketAddr::new(listen, port);
     let refused = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => StartError::PortTaken { service, port },
-        _ => StartError::Bind { service, address, source },
+        _ => StartError::Bind {
+            service,
+            address,
+            source,
+        },
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
@@ -442,5 +491,47 @@ pub(crate) fn reachable(addresses: Addresses) -> Addresses {
         pubsub: one(addresses.pubsub),
         servicebus_admin: one(addresses.servicebus_admin),
         console: one(addresses.console),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_set_by_name() {
+        let mut ports = Ports::default();
+        for name in Ports::NAMES {
+            ports.parse(&format!("{name}=0")).unwrap();
+        }
+        assert_eq!(ports, Ports::free());
+        ports.parse("pubsub=8085").unwrap();
+        assert_eq!(ports.pubsub, 8085);
+        for bad in [
+            "sqs",
+            "sqs=",
+            "sqs=x",
+            "sqs=65536",
+            "sqs=-1",
+            "=1",
+            "amqp=1",
+        ] {
+            assert!(ports.parse(bad).is_err(), "{bad}");
+        }
+        let error = ports.parse("amqp=1").unwrap_err().to_string();
+        assert!(error.contains("servicebus-admin"), "{error}");
+    }
+
+    #[test]
+    fn a_token_does_not_print() {
+        let token = Token::new("swordfish");
+        assert_eq!(format!("{token:?}"), "Token(…)");
+        assert!(token.is(b"swordfish") && !token.is(b"swordfis") && !token.is(b""));
+        let config = Config {
+            token,
+            ..Config::default()
+        };
+        assert!(!format!("{config:?}").contains("swordfish"));
+        assert_ne!(Token::random(), Token::random());
     }
 }

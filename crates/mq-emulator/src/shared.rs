@@ -26,8 +26,11 @@ pub(crate) struct Shared {
 }
 
 /// The services in the order of their counters, with the names that ports and metrics have.
-pub(crate) const SERVICES: [(Service, &str); 3] =
-    [(Service::Sqs, "sqs"), (Service::PubSub, "pubsub"), (Service::ServiceBus, "servicebus")];
+pub(crate) const SERVICES: [(Service, &str); 3] = [
+    (Service::Sqs, "sqs"),
+    (Service::PubSub, "pubsub"),
+    (Service::ServiceBus, "servicebus"),
+];
 
 impl Shared {
     /// A fresh state that answers to loopback names only.
@@ -59,7 +62,11 @@ impl Shared {
     /// the seed for the same order of requests.
     pub(crate) fn chance(&self, rate: f64) -> bool {
         rate > 0.0
-            && self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_bool(rate.min(1.0))
+            && self
+                .dice
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .random_bool(rate.min(1.0))
     }
 
     /// Notes that a request came in: for the idle exit and the counters. The guard calls it, so
@@ -76,7 +83,10 @@ impl Shared {
 
     /// How many requests came in so far, for all services.
     pub(crate) fn requests(&self) -> u64 {
-        SERVICES.iter().map(|(service, _)| self.requests_of(*service)).sum()
+        SERVICES
+            .iter()
+            .map(|(service, _)| self.requests_of(*service))
+            .sum()
     }
 
     /// How long no request has come.
@@ -96,6 +106,8 @@ impl Shared {
 
 /// The time that requests are stamped with.
 pub(crate) fn now() -> Timestamp {
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
     Timestamp(u64::try_from(millis).unwrap_or(u64::MAX))
 }

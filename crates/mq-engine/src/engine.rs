@@ -81,10 +81,17 @@ impl Engine {
     /// A [`Refusal`], and then nothing has changed.
     pub fn apply(&mut self, now: Timestamp, command: Command) -> Result<Reply, Refusal> {
         match command {
-            Command::Create { id, settings, document } => self.create(now, id, settings, document),
-            Command::Update { id, settings, document, if_revision } => {
-                self.update(now, &id, settings, document, if_revision)
-            }
+            Command::Create {
+                id,
+                settings,
+                document,
+            } => self.create(now, id, settings, document),
+            Command::Update {
+                id,
+                settings,
+                document,
+                if_revision,
+            } => self.update(now, &id, settings, document, if_revision),
             Command::Delete { id } => self.delete(now, &id),
         }
     }
@@ -103,7 +110,12 @@ impl Engine {
         scope: &str,
         after: &str,
     ) -> impl Iterator<Item = &'a Entity> + use<'a> {
-        let from = EntityId { service, kind, scope: scope.to_owned(), name: after.to_owned() };
+        let from = EntityId {
+            service,
+            kind,
+            scope: scope.to_owned(),
+            name: after.to_owned(),
+        };
         let scope = from.scope.clone();
         let skipped = from.name.clone();
         self.entities
@@ -192,7 +204,9 @@ impl Engine {
 
     fn check_topic(&self, settings: &Settings) -> Result<(), Refusal> {
         match &settings.topic {
-            Some(topic) if !self.entities.contains_key(topic) => Err(Refusal::Dangling(topic.clone())),
+            Some(topic) if !self.entities.contains_key(topic) => {
+                Err(Refusal::Dangling(topic.clone()))
+            }
             _ => Ok(()),
         }
     }

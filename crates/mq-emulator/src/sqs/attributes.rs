@@ -56,29 +56,63 @@ struct Attribute {
 }
 
 const fn any_queue(name: &'static str, rule: Rule, default: Option<&'static str>) -> Attribute {
-    Attribute { name, rule, default, fifo_only: false }
+    Attribute {
+        name,
+        rule,
+        default,
+        fifo_only: false,
+    }
 }
 
 const fn fifo_only(name: &'static str, rule: Rule, default: &'static str) -> Attribute {
-    Attribute { name, rule, default: Some(default), fifo_only: true }
+    Attribute {
+        name,
+        rule,
+        default: Some(default),
+        fifo_only: true,
+    }
 }
 
 static SETTABLE: [Attribute; 15] = [
     any_queue("DelaySeconds", Rule::Number(0, 900), Some("0")),
-    any_queue("KmsDataKeyReusePeriodSeconds", Rule::Number(60, 86_400), Some("300")),
+    any_queue(
+        "KmsDataKeyReusePeriodSeconds",
+        Rule::Number(60, 86_400),
+        Some("300"),
+    ),
     any_queue("KmsMasterKeyId", Rule::Text, None),
-    any_queue("MaximumMessageSize", Rule::Number(1024, 1_048_576), Some("1048576")),
-    any_queue("MessageRetentionPeriod", Rule::Number(60, 1_209_600), Some("345600")),
+    any_queue(
+        "MaximumMessageSize",
+        Rule::Number(1024, 1_048_576),
+        Some("1048576"),
+    ),
+    any_queue(
+        "MessageRetentionPeriod",
+        Rule::Number(60, 1_209_600),
+        Some("345600"),
+    ),
     any_queue("Policy", Rule::Policy, None),
-    any_queue("ReceiveMessageWaitTimeSeconds", Rule::Number(0, 20), Some("0")),
+    any_queue(
+        "ReceiveMessageWaitTimeSeconds",
+        Rule::Number(0, 20),
+        Some("0"),
+    ),
     any_queue("RedriveAllowPolicy", Rule::RedriveAllowPolicy, None),
     any_queue("RedrivePolicy", Rule::RedrivePolicy, None),
     any_queue("SqsManagedSseEnabled", Rule::Switch, Some("true")),
     any_queue("VisibilityTimeout", Rule::Number(0, 43_200), Some("30")),
     fifo_only("ContentBasedDeduplication", Rule::Switch, "false"),
-    fifo_only("DeduplicationScope", Rule::OneOf(&["queue", "messageGroup"]), "queue"),
+    fifo_only(
+        "DeduplicationScope",
+        Rule::OneOf(&["queue", "messageGroup"]),
+        "queue",
+    ),
     fifo_only("FifoQueue", Rule::Switch, "true"),
-    fifo_only("FifoThroughputLimit", Rule::OneOf(&["perQueue", "perMessageGroupId"]), "perQueue"),
+    fifo_only(
+        "FifoThroughputLimit",
+        Rule::OneOf(&["perQueue", "perMessageGroupId"]),
+        "perQueue",
+    ),
 ];
 
 /// What the front-end keeps of a queue beside its name.
@@ -113,7 +147,10 @@ impl Document {
 }
 
 fn internal(error: &serde_json::Error) -> SqsError {
-    SqsError::new(Code::InternalFailure, format!("The queue's state cannot be read: {error}."))
+    SqsError::new(
+        Code::InternalFailure,
+        format!("The queue's state cannot be read: {error}."),
+    )
 }
 
 /// Whether the service knows an attribute of this name.
@@ -147,8 +184,14 @@ pub(super) fn changed(
         };
     }
     check_encryption(changes, &mut next)?;
-    let per_group = next.get("FifoThroughputLimit").is_some_and(|limit| limit == "perMessageGroupId");
-    if per_group && next.get("DeduplicationScope").is_none_or(|scope| scope != "messageGroup") {
+    let per_group = next
+        .get("FifoThroughputLimit")
+        .is_some_and(|limit| limit == "perMessageGroupId");
+    if per_group
+        && next
+            .get("DeduplicationScope")
+            .is_none_or(|scope| scope != "messageGroup")
+    {
         return Err(SqsError::new(
             Code::InvalidAttributeValue,
             "Invalid value for the parameter FifoThroughputLimit. Reason: To set FifoThroughputLimit to perMessageGroupId, the DeduplicationScope must be messageGroup.",
@@ -159,8 +202,12 @@ pub(super) fn changed(
 
 /// A queue has one kind of encryption at a time; setting one ends the other.
 fn check_encryption(changes: &Attributes, next: &mut Attributes) -> Result<(), SqsError> {
-    let sets_key = changes.get("KmsMasterKeyId").is_some_and(|key| !key.is_empty());
-    let sets_managed = changes.get("SqsManagedSseEnabled").is_some_and(|on| on == "true");
+    let sets_key = changes
+        .get("KmsMasterKeyId")
+        .is_some_and(|key| !key.is_empty());
+    let sets_managed = changes
+        .get("SqsManagedSseEnabled")
+        .is_some_and(|on| on == "true");
     if sets_key && sets_managed {
         return Err(SqsError::new(
             Code::InvalidAttributeValue,
@@ -192,7 +239,10 @@ pub(super) fn canonical(name: &str, value: &str, fifo: bool) -> Result<Option<St
         });
     }
     if name == "FifoQueue" && value != "true" {
-        return Err(invalid(name, "Reason: Modifying queue type is not supported."));
+        return Err(invalid(
+            name,
+            "Reason: Modifying queue type is not supported.",
+        ));
     }
     match attribute.rule {
         Rule::Number(least, most) => match parse_number(value) {
@@ -218,7 +268,9 @@ pub(super) fn canonical(name: &str, value: &str, fifo: bool) -> Result<Option<St
 
 /// Digits only: the service takes no sign and no space.
 fn parse_number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 /// Whether two values of an attribute mean the same: policies are compared as JSON.
@@ -242,7 +294,10 @@ pub(super) fn check_policy(text: &str) -> Result<(), SqsError> {
             &format!("Reason: Policy length must be at most {POLICY_BYTES_MAX} bytes."),
         ));
     }
-    let statements = policy.get("Statement").and_then(Value::as_array).map_or(0, Vec::len);
+    let statements = policy
+        .get("Statement")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     if statements > POLICY_STATEMENTS_MAX {
         return Err(SqsError::new(
             Code::OverLimit,
@@ -255,7 +310,10 @@ pub(super) fn check_policy(text: &str) -> Result<(), SqsError> {
 }
 
 pub(super) fn unknown(name: &str) -> SqsError {
-    SqsError::new(Code::InvalidAttributeName, format!("Unknown Attribute {name}."))
+    SqsError::new(
+        Code::InvalidAttributeName,
+        format!("Unknown Attribute {name}."),
+    )
 }
 
 fn invalid(name: &str, reason: &str) -> SqsError {
@@ -266,7 +324,12 @@ fn invalid(name: &str, reason: &str) -> SqsError {
 /// What the attributes mean for the engine. The dead-letter queue is filled in by who knows it.
 pub(super) fn settings(attributes: &Attributes) -> Settings {
     let seconds = |name: &str| {
-        Duration::from_secs(attributes.get(name).and_then(|text| parse_number(text)).unwrap_or(0))
+        Duration::from_secs(
+            attributes
+                .get(name)
+                .and_then(|text| parse_number(text))
+                .unwrap_or(0),
+        )
     };
     let fifo = attributes.contains_key("FifoQueue");
     Settings {

@@ -53,7 +53,9 @@ impl Call<'_> {
         let (account, name) = path
             .trim_start_matches('/')
             .split_once('/')
-            .filter(|(account, name)| !account.is_empty() && !name.is_empty() && !name.contains('/'))
+            .filter(|(account, name)| {
+                !account.is_empty() && !name.is_empty() && !name.contains('/')
+            })
             .ok_or_else(|| {
                 SqsError::new(
                     Code::InvalidAddress,
@@ -68,7 +70,9 @@ impl Call<'_> {
 
     /// The queue itself, as the engine holds it.
     pub(super) fn find<'e>(&self, engine: &'e Engine, url: &str) -> Result<&'e Entity, SqsError> {
-        engine.get(&self.id_of_url(url)?).ok_or_else(SqsError::no_queue)
+        engine
+            .get(&self.id_of_url(url)?)
+            .ok_or_else(SqsError::no_queue)
     }
 }
 
@@ -82,8 +86,13 @@ impl Credential {
     /// From the `Authorization` header of SigV4, or from the `X-Amz-Credential` of a presigned
     /// URL. `None` for a request that is not signed.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
-    pub(super) fn of(headers: &HeaderMap, presigned: Option<&str>) -> Result<Option<Self>, SqsError> {
-        let header = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+    pub(super) fn of(
+        headers: &HeaderMap,
+        presigned: Option<&str>,
+    ) -> Result<Option<Self>, SqsError> {
+        let header = headers
+            .get(header::AUTHORIZATION)
+            .map(|value| value.to_str().unwrap_or_default());
         let credential = match (header, presigned) {
             (Some(header), _) => header
                 .split([' ', ','])
@@ -94,9 +103,9 @@ impl Credential {
         };
         let parts: Vec<&str> = credential.split('/').collect();
         match parts.as_slice() {
-            [.., region, _service, "aws4_request"] if is_region(region) => {
-                Ok(Some(Credential { region: (*region).to_owned() }))
-            }
+            [.., region, _service, "aws4_request"] if is_region(region) => Ok(Some(Credential {
+                region: (*region).to_owned(),
+            })),
             _ => Err(SqsError::new(
                 Code::IncompleteSignature,
                 "The request's credential must have the form KEY/DATE/REGION/sqs/aws4_request.",
@@ -108,5 +117,7 @@ impl Credential {
 fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -11,12 +11,18 @@ pub(super) struct SqsError {
 
 impl SqsError {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        SqsError { code, message: message.into() }
+        SqsError {
+            code,
+            message: message.into(),
+        }
     }
 
     /// The queue is not there, or is another's.
     pub(super) fn no_queue() -> Self {
-        SqsError::new(Code::QueueDoesNotExist, "The specified queue does not exist.")
+        SqsError::new(
+            Code::QueueDoesNotExist,
+            "The specified queue does not exist.",
+        )
     }
 
     /// A parameter's value cannot be, as the service words it.
@@ -63,67 +69,74 @@ pub(super) struct Words {
 }
 
 impl Code {
-    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>
-    /// and the `awsQueryError` traits of the service's model.
+    /// The error in both protocols: the `awsQueryError` traits of the service's model, and
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>.
     pub(super) fn words(self) -> Words {
-        let (json_type, query_code, status) = match self {
-            Code::IncompleteSignature => {
-                ("com.amazon.coral.service#IncompleteSignatureException", "IncompleteSignature", 400)
-            }
-            Code::InternalFailure => ("com.amazon.coral.service#InternalFailure", "InternalFailure", 500),
-            Code::InvalidAction => ("com.amazon.coral.service#InvalidActionException", "InvalidAction", 400),
-            Code::InvalidAddress => ("com.amazonaws.sqs#InvalidAddress", "InvalidAddress", 400),
-            Code::InvalidAttributeName => {
-                ("com.amazonaws.sqs#InvalidAttributeName", "InvalidAttributeName", 400)
-            }
-            Code::InvalidAttributeValue => {
-                ("com.amazonaws.sqs#InvalidAttributeValue", "InvalidAttributeValue", 400)
-            }
-            Code::InvalidParameterValue => {
-                ("com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue", 400)
-            }
-            Code::MalformedInput => {
-                ("com.amazon.coral.service#SerializationException", "MalformedInput", 400)
-            }
-            Code::MethodNotAllowed => {
-                ("com.amazon.coral.service#MethodNotAllowedException", "MethodNotAllowed", 405)
-            }
-            Code::MissingAction => ("com.amazon.coral.service#MissingActionException", "MissingAction", 400),
-            Code::MissingParameter => {
-                ("com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter", 400)
-            }
-            Code::OverLimit => ("com.amazonaws.sqs#OverLimit", "OverLimit", 403),
-            Code::PurgeQueueInProgress => (
-                "com.amazonaws.sqs#PurgeQueueInProgress",
-                "AWS.SimpleQueueService.PurgeQueueInProgress",
-                403,
-            ),
-            Code::QueueDeletedRecently => (
-                "com.amazonaws.sqs#QueueDeletedRecently",
-                "AWS.SimpleQueueService.QueueDeletedRecently",
-                400,
-            ),
-            Code::QueueDoesNotExist => {
-                ("com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400)
-            }
-            Code::QueueNameExists => ("com.amazonaws.sqs#QueueNameExists", "QueueAlreadyExists", 400),
-            Code::UnknownOperation => {
-                ("com.amazon.coral.service#UnknownOperationException", "InvalidAction", 400)
-            }
-            Code::UnsupportedOperation => (
-                "com.amazonaws.sqs#UnsupportedOperation",
-                "AWS.SimpleQueueService.UnsupportedOperation",
-                400,
-            ),
-        };
+        let (query_code, status) = self.query();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-        Words { json_type, query_code, status }
+        Words {
+            json_type: self.json_type(),
+            query_code,
+            status,
+        }
+    }
+
+    /// The service's own errors are of its model's namespace, those of every AWS service are not.
+    fn json_type(self) -> &'static str {
+        match self {
+            Code::IncompleteSignature => "com.amazon.coral.service#IncompleteSignatureException",
+            Code::InternalFailure => "com.amazon.coral.service#InternalFailure",
+            Code::InvalidAction => "com.amazon.coral.service#InvalidActionException",
+            Code::InvalidAddress => "com.amazonaws.sqs#InvalidAddress",
+            Code::InvalidAttributeName => "com.amazonaws.sqs#InvalidAttributeName",
+            Code::InvalidAttributeValue => "com.amazonaws.sqs#InvalidAttributeValue",
+            Code::InvalidParameterValue => {
+                "com.amazon.coral.service#InvalidParameterValueException"
+            }
+            Code::MalformedInput => "com.amazon.coral.service#SerializationException",
+            Code::MethodNotAllowed => "com.amazon.coral.service#MethodNotAllowedException",
+            Code::MissingAction => "com.amazon.coral.service#MissingActionException",
+            Code::MissingParameter => "com.amazon.coral.service#MissingRequiredParameterException",
+            Code::OverLimit => "com.amazonaws.sqs#OverLimit",
+            Code::PurgeQueueInProgress => "com.amazonaws.sqs#PurgeQueueInProgress",
+            Code::QueueDeletedRecently => "com.amazonaws.sqs#QueueDeletedRecently",
+            Code::QueueDoesNotExist => "com.amazonaws.sqs#QueueDoesNotExist",
+            Code::QueueNameExists => "com.amazonaws.sqs#QueueNameExists",
+            Code::UnknownOperation => "com.amazon.coral.service#UnknownOperationException",
+            Code::UnsupportedOperation => "com.amazonaws.sqs#UnsupportedOperation",
+        }
+    }
+
+    fn query(self) -> (&'static str, u16) {
+        match self {
+            Code::IncompleteSignature => ("IncompleteSignature", 400),
+            Code::InternalFailure => ("InternalFailure", 500),
+            Code::InvalidAction | Code::UnknownOperation => ("InvalidAction", 400),
+            Code::InvalidAddress => ("InvalidAddress", 400),
+            Code::InvalidAttributeName => ("InvalidAttributeName", 400),
+            Code::InvalidAttributeValue => ("InvalidAttributeValue", 400),
+            Code::InvalidParameterValue => ("InvalidParameterValue", 400),
+            Code::MalformedInput => ("MalformedInput", 400),
+            Code::MethodNotAllowed => ("MethodNotAllowed", 405),
+            Code::MissingAction => ("MissingAction", 400),
+            Code::MissingParameter => ("MissingParameter", 400),
+            Code::OverLimit => ("OverLimit", 403),
+            Code::PurgeQueueInProgress => ("AWS.SimpleQueueService.PurgeQueueInProgress", 403),
+            Code::QueueDeletedRecently => ("AWS.SimpleQueueService.QueueDeletedRecently", 400),
+            Code::QueueDoesNotExist => ("AWS.SimpleQueueService.NonExistentQueue", 400),
+            Code::QueueNameExists => ("QueueAlreadyExists", 400),
+            Code::UnsupportedOperation => ("AWS.SimpleQueueService.UnsupportedOperation", 400),
+        }
     }
 }
 
 impl Words {
     /// Whose fault it is, as the protocols say it.
     pub(super) fn fault(self) -> &'static str {
-        if self.status.is_server_error() { "Receiver" } else { "Sender" }
+        if self.status.is_server_error() {
+            "Receiver"
+        } else {
+            "Sender"
+        }
     }
 }

@@ -14,7 +14,9 @@ const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-js
 
 /// The operation that `X-Amz-Target` names.
 pub(super) fn operation(headers: &HeaderMap) -> Result<&'static Operation, SqsError> {
-    let target = headers.get("x-amz-target").map(|target| String::from_utf8_lossy(target.as_bytes()));
+    let target = headers
+        .get("x-amz-target")
+        .map(|target| String::from_utf8_lossy(target.as_bytes()));
     target
         .as_deref()
         .and_then(|target| target.strip_prefix("AmazonSQS."))
@@ -22,7 +24,10 @@ pub(super) fn operation(headers: &HeaderMap) -> Result<&'static Operation, SqsEr
         .ok_or_else(|| {
             SqsError::new(
                 Code::UnknownOperation,
-                format!("The requested operation {:?} is not known.", target.unwrap_or_default()),
+                format!(
+                    "The requested operation {:?} is not known.",
+                    target.unwrap_or_default()
+                ),
             )
         })
 }
@@ -84,7 +89,10 @@ fn text_in(name: &str, value: &Value) -> Result<String, SqsError> {
 }
 
 fn malformed(why: &str) -> SqsError {
-    SqsError::new(Code::MalformedInput, format!("The request cannot be read: {why}."))
+    SqsError::new(
+        Code::MalformedInput,
+        format!("The request cannot be read: {why}."),
+    )
 }
 
 /// 200, and the members; no body for operations that give nothing.
@@ -129,7 +137,9 @@ pub(super) fn failure(error: &SqsError, query_mode: bool, request_id: &str) -> R
 fn respond(status: StatusCode, request_id: &str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, CONTENT_TYPE);
     if let Ok(id) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }

@@ -7,7 +7,12 @@ const NOT_YET: Fidelity = Fidelity::Absent(
 );
 
 const fn row(operation: &'static str, fidelity: Fidelity, source: Source) -> LedgerRow {
-    LedgerRow { service: "sqs", operation, fidelity, source }
+    LedgerRow {
+        service: "sqs",
+        operation,
+        fidelity,
+        source,
+    }
 }
 
 const fn absent(operation: &'static str) -> LedgerRow {
@@ -33,7 +38,11 @@ pub(crate) static LEDGER: &[LedgerRow] = &[
     ),
     absent("DeleteMessage"),
     absent("DeleteMessageBatch"),
-    row("DeleteQueue", Fidelity::Simplified("the queue is gone at once"), Source::Doc),
+    row(
+        "DeleteQueue",
+        Fidelity::Simplified("the queue is gone at once"),
+        Source::Doc,
+    ),
     row(
         "GetQueueAttributes",
         Fidelity::Simplified(
@@ -46,10 +55,18 @@ pub(crate) static LEDGER: &[LedgerRow] = &[
         Fidelity::Simplified("there is one account: the queues of every other do not exist"),
         Source::Doc,
     ),
-    row("ListDeadLetterSourceQueues", Fidelity::Faithful, Source::Doc),
+    row(
+        "ListDeadLetterSourceQueues",
+        Fidelity::Faithful,
+        Source::Doc,
+    ),
     absent("ListMessageMoveTasks"),
     row("ListQueueTags", Fidelity::Faithful, Source::Doc),
-    row("ListQueues", Fidelity::Simplified("changes are listed at once"), Source::Doc),
+    row(
+        "ListQueues",
+        Fidelity::Simplified("changes are listed at once"),
+        Source::Doc,
+    ),
     row(
         "PurgeQueue",
         Fidelity::Simplified("there are no messages yet; the rule of 60 seconds holds"),
@@ -71,7 +88,9 @@ pub(crate) static LEDGER: &[LedgerRow] = &[
     row("UntagQueue", Fidelity::Faithful, Source::Doc),
     row(
         "sts:GetCallerIdentity",
-        Fidelity::Simplified("every caller is the root of the one account; signatures are not verified"),
+        Fidelity::Simplified(
+            "every caller is the root of the one account; signatures are not verified",
+        ),
         Source::Doc,
     ),
 ];
@@ -85,8 +104,10 @@ mod tests {
     #[test]
     fn the_rows_are_the_operations() {
         for operation in &OPERATIONS {
-            let rows: Vec<_> =
-                LEDGER.iter().filter(|row| row.operation == operation.name).collect();
+            let rows: Vec<_> = LEDGER
+                .iter()
+                .filter(|row| row.operation == operation.name)
+                .collect();
             let [row] = rows.as_slice() else {
                 panic!("{} has {} rows", operation.name, rows.len());
             };

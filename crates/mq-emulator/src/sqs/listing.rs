@@ -23,7 +23,11 @@ pub(super) fn queues(call: &Call<'_>, params: &Params) -> Result<Output, SqsErro
     let (urls, token) = page.take(call, names);
     let mut members = Vec::new();
     if !urls.is_empty() {
-        members.push(Member { json: "QueueUrls", xml: "QueueUrl", value: Given::List(urls) });
+        members.push(Member {
+            json: "QueueUrls",
+            xml: "QueueUrl",
+            value: Given::List(urls),
+        });
     }
     members.extend(token);
     Ok(Output::Members(members))
@@ -40,7 +44,11 @@ pub(super) fn dead_letter_sources(call: &Call<'_>, params: &Params) -> Result<Ou
         .map(|entity| entity.id.name.as_str());
     let (urls, token) = page.take(call, names);
     // This member is required by the model, and the only one with a small first letter.
-    let mut members = vec![Member { json: "queueUrls", xml: "QueueUrl", value: Given::List(urls) }];
+    let mut members = vec![Member {
+        json: "queueUrls",
+        xml: "QueueUrl",
+        value: Given::List(urls),
+    }];
     members.extend(token);
     Ok(Output::Members(members))
 }
@@ -73,10 +81,17 @@ impl Page {
                 .ok()
                 .and_then(|bytes| String::from_utf8(bytes).ok())
                 .ok_or_else(|| {
-                    SqsError::new(Code::InvalidParameterValue, "Invalid or expired next token.")
+                    SqsError::new(
+                        Code::InvalidParameterValue,
+                        "Invalid or expired next token.",
+                    )
                 })?,
         };
-        Ok(Page { after, results_max, has_token: asked.is_some() })
+        Ok(Page {
+            after,
+            results_max,
+            has_token: asked.is_some(),
+        })
     }
 
     fn take<'n>(
@@ -90,6 +105,9 @@ impl Page {
             .last()
             .filter(|_| is_more && self.has_token)
             .map(|last| Member::text("NextToken", URL_SAFE_NO_PAD.encode(last)));
-        (taken.into_iter().map(|name| call.url(name)).collect(), token)
+        (
+            taken.into_iter().map(|name| call.url(name)).collect(),
+            token,
+        )
     }
 }

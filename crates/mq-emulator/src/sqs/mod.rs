@@ -78,7 +78,9 @@ async fn handle(State(front): State<Arc<Front>>, head: Parts, body: Bytes) -> Re
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     /// `query_mode` is whether the client asks for the Query protocol's status codes.
-    Json { query_mode: bool },
+    Json {
+        query_mode: bool,
+    },
     Query,
 }
 
@@ -86,10 +88,14 @@ impl Protocol {
     fn of(method: &Method, headers: &HeaderMap) -> Self {
         let is_json = headers.contains_key("x-amz-target")
             || headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-                kind.as_bytes().to_ascii_lowercase().starts_with(b"application/x-amz-json")
+                kind.as_bytes()
+                    .to_ascii_lowercase()
+                    .starts_with(b"application/x-amz-json")
             });
         if is_json && method == Method::POST {
-            let query_mode = headers.get("x-amzn-query-mode").is_some_and(|mode| mode == "true");
+            let query_mode = headers
+                .get("x-amzn-query-mode")
+                .is_some_and(|mode| mode == "true");
             Protocol::Json { query_mode }
         } else {
             Protocol::Query
@@ -104,10 +110,14 @@ impl Protocol {
     ) -> Response {
         match (self, outcome) {
             (Protocol::Json { .. }, Ok(output)) => json::success(&output, request_id),
-            (Protocol::Json { query_mode }, Err(error)) => json::failure(&error, query_mode, request_id),
-            (Protocol::Query, Ok(output)) => {
-                query::success(operation.map_or("", |operation| operation.name), &output, request_id)
+            (Protocol::Json { query_mode }, Err(error)) => {
+                json::failure(&error, query_mode, request_id)
             }
+            (Protocol::Query, Ok(output)) => query::success(
+                operation.map_or("", |operation| operation.name),
+                &output,
+                request_id,
+            ),
             (Protocol::Query, Err(error)) => query::failure(&error, request_id),
         }
     }
@@ -129,7 +139,13 @@ impl Front {
         protocol.render(known, outcome, &request_id)
     }
 
-    fn answer_query(&self, head: &Parts, body: &[u8], now: Timestamp, request_id: &str) -> Response {
+    fn answer_query(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        now: Timestamp,
+        request_id: &str,
+    ) -> Response {
         let form = match query::form(head, body) {
             Ok(form) => form,
             Err(error) => return query::failure(&error, request_id),
@@ -180,7 +196,10 @@ impl Front {
 
 /// The address that the client used, so that the queue URLs which it gets lead back here.
 fn base_url(head: &Parts) -> String {
-    let header = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let header = head
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let host = header.or_else(|| head.uri.authority().map(http::uri::Authority::as_str));
     format!("http://{}", host.unwrap_or("localhost"))
 }

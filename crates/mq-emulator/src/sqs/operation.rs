@@ -35,7 +35,10 @@ pub(super) enum Kind {
     /// `NAME.1`, `NAME.2`, … in the Query protocol.
     List,
     /// `NAME.1.KEY`, `NAME.1.VALUE`, … in the Query protocol.
-    Map { key: &'static str, value: &'static str },
+    Map {
+        key: &'static str,
+        value: &'static str,
+    },
 }
 
 impl Operation {
@@ -45,14 +48,16 @@ impl Operation {
 
     /// That every member is there which must be.
     pub(super) fn require(&self, params: &Params) -> Result<(), SqsError> {
-        let missing = self.members.iter().filter(|member| member.required).find(|member| {
-            match params.get(member.json) {
+        let missing = self
+            .members
+            .iter()
+            .filter(|member| member.required)
+            .find(|member| match params.get(member.json) {
                 None => true,
                 Some(Param::List(entries)) => entries.is_empty(),
                 Some(Param::Map(entries)) => entries.is_empty(),
                 Some(Param::Text(_) | Param::Integer(_)) => false,
-            }
-        });
+            });
         let Some(member) = missing else { return Ok(()) };
         let name = match member.kind {
             Kind::Map { key, .. } => format!("{}.{key}", member.query),
@@ -66,29 +71,60 @@ impl Operation {
 }
 
 const fn required(json: &'static str, query: &'static str, kind: Kind) -> Member {
-    Member { json, query, kind, required: true }
+    Member {
+        json,
+        query,
+        kind,
+        required: true,
+    }
 }
 
 const fn optional(json: &'static str, query: &'static str, kind: Kind) -> Member {
-    Member { json, query, kind, required: false }
+    Member {
+        json,
+        query,
+        kind,
+        required: false,
+    }
 }
 
-const ATTRIBUTES: Kind = Kind::Map { key: "Name", value: "Value" };
-const TAGS: Kind = Kind::Map { key: "Key", value: "Value" };
+const ATTRIBUTES: Kind = Kind::Map {
+    key: "Name",
+    value: "Value",
+};
+const TAGS: Kind = Kind::Map {
+    key: "Key",
+    value: "Value",
+};
 const QUEUE_URL: Member = required("QueueUrl", "QueueUrl", Kind::Text);
 const NEXT_TOKEN: Member = optional("NextToken", "NextToken", Kind::Text);
 const MAX_RESULTS: Member = optional("MaxResults", "MaxResults", Kind::Integer);
 
 const fn served(name: &'static str, members: &'static [Member], run: Run) -> Operation {
-    Operation { name, members, at_queue: true, run: Some(run) }
+    Operation {
+        name,
+        members,
+        at_queue: true,
+        run: Some(run),
+    }
 }
 
 const fn account_wide(name: &'static str, members: &'static [Member], run: Run) -> Operation {
-    Operation { name, members, at_queue: false, run: Some(run) }
+    Operation {
+        name,
+        members,
+        at_queue: false,
+        run: Some(run),
+    }
 }
 
 const fn absent(name: &'static str) -> Operation {
-    Operation { name, members: &[], at_queue: true, run: None }
+    Operation {
+        name,
+        members: &[],
+        at_queue: true,
+        run: None,
+    }
 }
 
 /// Every operation of the API version 2012-11-05.
@@ -120,14 +156,21 @@ pub(super) static OPERATIONS: [Operation; 23] = [
     served("DeleteQueue", &[QUEUE_URL], queues::delete),
     served(
         "GetQueueAttributes",
-        &[QUEUE_URL, optional("AttributeNames", "AttributeName", Kind::List)],
+        &[
+            QUEUE_URL,
+            optional("AttributeNames", "AttributeName", Kind::List),
+        ],
         queues::attributes,
     ),
     account_wide(
         "GetQueueUrl",
         &[
             required("QueueName", "QueueName", Kind::Text),
-            optional("QueueOwnerAWSAccountId", "QueueOwnerAWSAccountId", Kind::Text),
+            optional(
+                "QueueOwnerAWSAccountId",
+                "QueueOwnerAWSAccountId",
+                Kind::Text,
+            ),
         ],
         queues::url,
     ),
@@ -162,6 +205,14 @@ pub(super) static OPERATIONS: [Operation; 23] = [
         queues::set_attributes,
     ),
     absent("StartMessageMoveTask"),
-    served("TagQueue", &[QUEUE_URL, required("Tags", "Tag", TAGS)], tags::add),
-    served("UntagQueue", &[QUEUE_URL, required("TagKeys", "TagKey", Kind::List)], tags::remove),
+    served(
+        "TagQueue",
+        &[QUEUE_URL, required("Tags", "Tag", TAGS)],
+        tags::add,
+    ),
+    served(
+        "UntagQueue",
+        &[QUEUE_URL, required("TagKeys", "TagKey", Kind::List)],
+        tags::remove,
+    ),
 ];

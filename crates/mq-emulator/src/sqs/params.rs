@@ -81,11 +81,19 @@ pub(super) enum Given {
     Text(String),
     List(Vec<String>),
     /// In the Query protocol one element per entry, with these two names inside.
-    Map { entries: BTreeMap<String, String>, key: &'static str, value: &'static str },
+    Map {
+        entries: BTreeMap<String, String>,
+        key: &'static str,
+        value: &'static str,
+    },
 }
 
 impl Member {
     pub(super) fn text(name: &'static str, text: String) -> Self {
-        Member { json: name, xml: name, value: Given::Text(text) }
+        Member {
+            json: name,
+            xml: name,
+            value: Given::Text(text),
+        }
     }
 }

@@ -31,7 +31,11 @@ pub(super) fn add(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> 
     check_actions(actions)?;
     let accounts = params.list("AWSAccountIds");
     if let Some(account) = accounts.iter().find(|account| !is_account(account)) {
-        return Err(SqsError::parameter("PrincipalId", account, "Unable to verify."));
+        return Err(SqsError::parameter(
+            "PrincipalId",
+            account,
+            "Unable to verify.",
+        ));
     }
     let name = call.id_of_url(params.text("QueueUrl"))?.name;
     let arn = call.arn(&name);
@@ -85,10 +89,16 @@ fn check_actions(actions: &[String]) -> Result<(), SqsError> {
     if actions.len() > ACTIONS_MAX {
         return Err(SqsError::new(
             Code::OverLimit,
-            format!("{} Actions were found, maximum allowed is {ACTIONS_MAX}.", actions.len()),
+            format!(
+                "{} Actions were found, maximum allowed is {ACTIONS_MAX}.",
+                actions.len()
+            ),
         ));
     }
-    match actions.iter().find(|action| !SHAREABLE.contains(&action.as_str())) {
+    match actions
+        .iter()
+        .find(|action| !SHAREABLE.contains(&action.as_str()))
+    {
         Some(action) => Err(SqsError::parameter(
             "ActionName",
             &format!("SQS:{action}"),
@@ -104,15 +114,25 @@ fn is_account(text: &str) -> bool {
 
 fn one_or_many(texts: impl Iterator<Item = String>) -> Value {
     let mut texts: Vec<Value> = texts.map(Value::String).collect();
-    if texts.len() == 1 { texts.remove(0) } else { Value::Array(texts) }
+    if texts.len() == 1 {
+        texts.remove(0)
+    } else {
+        Value::Array(texts)
+    }
 }
 
 /// The queue's policy, or the empty one that its first statement goes into.
 fn policy(document: &Document, arn: &str) -> Result<Map<String, Value>, SqsError> {
-    let stored = document.attributes.get("Policy").map(|text| serde_json::from_str(text));
+    let stored = document
+        .attributes
+        .get("Policy")
+        .map(|text| serde_json::from_str(text));
     match stored {
         Some(Ok(Value::Object(policy))) => Ok(policy),
-        Some(_) => Err(SqsError::new(Code::InternalFailure, "The queue's policy cannot be read.")),
+        Some(_) => Err(SqsError::new(
+            Code::InternalFailure,
+            "The queue's policy cannot be read.",
+        )),
         None => Ok(Map::from_iter([
             ("Version".to_owned(), json!("2008-10-17")),
             ("Id".to_owned(), json!(format!("{arn}/SQSDefaultPolicy"))),
@@ -126,7 +146,11 @@ fn statements(policy: &mut Map<String, Value>) -> &mut Vec<Value> {
     let slot = policy.entry("Statement").or_insert(Value::Null);
     if !slot.is_array() {
         let single = slot.take();
-        *slot = if single.is_null() { json!([]) } else { json!([single]) };
+        *slot = if single.is_null() {
+            json!([])
+        } else {
+            json!([single])
+        };
     }
     match slot {
         Value::Array(statements) => statements,
@@ -135,8 +159,15 @@ fn statements(policy: &mut Map<String, Value>) -> &mut Vec<Value> {
 }
 
 /// Keeps the policy; one without statements is none.
-fn store(call: &Call<'_>, document: &mut Document, policy: Map<String, Value>) -> Result<(), SqsError> {
-    let is_empty = policy.get("Statement").and_then(Value::as_array).is_some_and(Vec::is_empty);
+fn store(
+    call: &Call<'_>,
+    document: &mut Document,
+    policy: Map<String, Value>,
+) -> Result<(), SqsError> {
+    let is_empty = policy
+        .get("Statement")
+        .and_then(Value::as_array)
+        .is_some_and(Vec::is_empty);
     let mut next = document.attributes.clone();
     if is_empty {
         next.remove("Policy");

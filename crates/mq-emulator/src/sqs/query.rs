@@ -45,7 +45,10 @@ fn read_fields(text: &str, form: &mut Form) -> Result<(), SqsError> {
 
 fn decoded(text: &str) -> Result<String, SqsError> {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned).map_err(|_| malformed())
+    percent_decode_str(&spaced)
+        .decode_utf8()
+        .map(Cow::into_owned)
+        .map_err(|_| malformed())
 }
 
 fn malformed() -> SqsError {
@@ -60,12 +63,14 @@ pub(super) fn operation(form: &Form, path: &str) -> Result<&'static Operation, S
             "The request must contain the parameter Action.",
         ));
     };
-    Operation::named(action).filter(|operation| operation.at_queue || path == "/").ok_or_else(|| {
-        SqsError::new(
-            Code::InvalidAction,
-            format!("The action {action} is not valid for this endpoint."),
-        )
-    })
+    Operation::named(action)
+        .filter(|operation| operation.at_queue || path == "/")
+        .ok_or_else(|| {
+            SqsError::new(
+                Code::InvalidAction,
+                format!("The action {action} is not valid for this endpoint."),
+            )
+        })
 }
 
 /// The members of the operation. A queue's own address stands for its `QueueUrl`.
@@ -87,14 +92,17 @@ fn param(member: &Member, form: &Form) -> Result<Option<Param>, SqsError> {
         Kind::Text => Ok(alone.cloned().map(Param::Text)),
         Kind::Integer => alone
             .map(|text| {
-                text.parse().map(Param::Integer).map_err(|_| {
-                    SqsError::parameter(member.query, text, "Must be an integer.")
-                })
+                text.parse()
+                    .map(Param::Integer)
+                    .map_err(|_| SqsError::parameter(member.query, text, "Must be an integer."))
             })
             .transpose(),
         Kind::List => {
-            let entries: Vec<String> =
-                alone.into_iter().chain(numbered(form, member.query, "").into_values()).cloned().collect();
+            let entries: Vec<String> = alone
+                .into_iter()
+                .chain(numbered(form, member.query, "").into_values())
+                .cloned()
+                .collect();
             Ok((!entries.is_empty()).then_some(Param::List(entries)))
         }
         Kind::Map { key, value } => {
@@ -104,7 +112,10 @@ fn param(member: &Member, form: &Form) -> Result<Option<Param>, SqsError> {
                 let value = values.remove(&index).ok_or_else(|| {
                     SqsError::new(
                         Code::MissingParameter,
-                        format!("The request must contain the parameter {}.{index}.{value}.", member.query),
+                        format!(
+                            "The request must contain the parameter {}.{index}.{value}.",
+                            member.query
+                        ),
                     )
                 })?;
                 entries.insert(name.clone(), value.clone());
@@ -133,7 +144,10 @@ pub(super) fn success(action: &str, output: &Output, request_id: &str) -> Respon
     let result = match output {
         Output::Nothing => String::new(),
         Output::Members(members) => {
-            let members: String = members.iter().map(|member| xml(member.xml, &member.value)).collect();
+            let members: String = members
+                .iter()
+                .map(|member| xml(member.xml, &member.value))
+                .collect();
             element(&format!("{action}Result"), &members)
         }
     };
@@ -147,7 +161,13 @@ pub(super) fn success(action: &str, output: &Output, request_id: &str) -> Respon
 /// The error's XML.
 pub(super) fn failure(error: &SqsError, request_id: &str) -> Response {
     let words = error.code.words();
-    let text = failure_text(NAMESPACE, words.fault(), words.query_code, &error.message, request_id);
+    let text = failure_text(
+        NAMESPACE,
+        words.fault(),
+        words.query_code,
+        &error.message,
+        request_id,
+    );
     respond(words.status, request_id, text)
 }
 
@@ -159,7 +179,11 @@ pub(super) fn failure_text(
     message: &str,
     request_id: &str,
 ) -> String {
-    let error = [element("Type", fault), element("Code", code), element("Message", &escaped(message))];
+    let error = [
+        element("Type", fault),
+        element("Code", code),
+        element("Message", &escaped(message)),
+    ];
     format!(
         "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"{namespace}\"><Error>{}<Detail/></Error>{}</ErrorResponse>",
         error.concat(),
@@ -170,11 +194,21 @@ pub(super) fn failure_text(
 fn xml(name: &str, value: &Given) -> String {
     match value {
         Given::Text(text) => element(name, &escaped(text)),
-        Given::List(entries) => entries.iter().map(|entry| element(name, &escaped(entry))).collect(),
-        Given::Map { entries, key, value } => entries
+        Given::List(entries) => entries
+            .iter()
+            .map(|entry| element(name, &escaped(entry)))
+            .collect(),
+        Given::Map {
+            entries,
+            key,
+            value,
+        } => entries
             .iter()
             .map(|(left, right)| {
-                let pair = [element(key, &escaped(left)), element(value, &escaped(right))];
+                let pair = [
+                    element(key, &escaped(left)),
+                    element(value, &escaped(right)),
+                ];
                 element(name, &pair.concat())
             })
             .collect(),
@@ -206,7 +240,9 @@ pub(super) fn escaped(text: &str) -> String {
 pub(super) fn respond(status: StatusCode, request_id: &str, text: String) -> Response {
     let mut response = Response::new(text.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }

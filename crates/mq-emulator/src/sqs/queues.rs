@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mq_engine::{Command, Engine, Entity, EntityId, Refusal, Reply, Settings};
+use mq_engine::{Command, Engine, Entity, EntityId, Refusal, Settings};
 
 use super::attributes::{self, Attributes, Document};
 use super::call::Call;
@@ -28,15 +28,36 @@ pub(super) fn create(call: &Call<'_>, params: &Params) -> Result<Output, SqsErro
     let id = call.id(name);
     if let Some(entity) = engine.get(&id) {
         check_same(&Document::of(entity)?, &asked, &tags, fifo)?;
-        return Ok(Output::Members(vec![Member::text("QueueUrl", call.url(name))]));
+        return Ok(Output::Members(vec![Member::text(
+            "QueueUrl",
+            call.url(name),
+        )]));
     }
     check_not_deleted_recently(call, &engine, &id)?;
     let attributes = attributes::changed(&attributes::defaults(fifo), &asked, fifo)?;
     let settings = settings(call, &engine, name, &attributes)?;
-    let document =
-        Document { attributes, tags, modified: call.now, purged: None, before: None }.to_value()?;
-    engine.apply(call.now, Command::Create { id, settings, document }).map_err(refused)?;
-    Ok(Output::Members(vec![Member::text("QueueUrl", call.url(name))]))
+    let document = Document {
+        attributes,
+        tags,
+        modified: call.now,
+        purged: None,
+        before: None,
+    }
+    .to_value()?;
+    engine
+        .apply(
+            call.now,
+            Command::Create {
+                id,
+                settings,
+                document,
+            },
+        )
+        .map_err(refused)?;
+    Ok(Output::Members(vec![Member::text(
+        "QueueUrl",
+        call.url(name),
+    )]))
 }
 
 /// Whether the name is that of a FIFO queue; that name and the attribute must agree.
@@ -47,7 +68,11 @@ fn check_name(name: &str, asked: &mut Attributes) -> Result<bool, SqsError> {
         Some("false") if !name.ends_with(".fifo") => return Err(attributes::unknown("FifoQueue")),
         Some(_) | None => false,
     };
-    let stem = if fifo { name.strip_suffix(".fifo").unwrap_or_default() } else { name };
+    let stem = if fifo {
+        name.strip_suffix(".fifo").unwrap_or_default()
+    } else {
+        name
+    };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if !stem.is_empty() && name.len() <= NAME_CHARACTERS_MAX && stem.bytes().all(is_plain) {
         return Ok(fifo);
@@ -78,7 +103,10 @@ fn check_same(
             ));
         }
     }
-    if tags.iter().any(|(key, value)| document.tags.get(key) != Some(value)) {
+    if tags
+        .iter()
+        .any(|(key, value)| document.tags.get(key) != Some(value))
+    {
         return Err(SqsError::new(
             Code::QueueNameExists,
             "A queue already exists with the same name and a different value for tags",
@@ -92,7 +120,9 @@ fn check_not_deleted_recently(
     engine: &Engine,
     id: &EntityId,
 ) -> Result<(), SqsError> {
-    let Some(pause) = call.shared.quirks.sqs_deleted_recently else { return Ok(()) };
+    let Some(pause) = call.shared.quirks.sqs_deleted_recently else {
+        return Ok(());
+    };
     match engine.deleted_at(id) {
         Some(deleted) if call.now.since(deleted) < pause => Err(SqsError::new(
             Code::QueueDeletedRecently,
@@ -108,18 +138,26 @@ fn check_not_deleted_recently(
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html>
 pub(super) fn delete(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> {
     let id = call.id_of_url(params.text("QueueUrl"))?;
-    call.shared.engine().apply(call.now, Command::Delete { id }).map_err(refused)?;
+    call.shared
+        .engine()
+        .apply(call.now, Command::Delete { id })
+        .map_err(refused)?;
     Ok(Output::Nothing)
 }
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueUrl.html>
 pub(super) fn url(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> {
     let name = params.text("QueueName");
-    let owner = params.optional_text("QueueOwnerAWSAccountId").unwrap_or(call.account);
+    let owner = params
+        .optional_text("QueueOwnerAWSAccountId")
+        .unwrap_or(call.account);
     if owner != call.account || call.shared.engine().get(&call.id(name)).is_none() {
         return Err(SqsError::no_queue());
     }
-    Ok(Output::Members(vec![Member::text("QueueUrl", call.url(name))]))
+    Ok(Output::Members(vec![Member::text(
+        "QueueUrl",
+        call.url(name),
+    )]))
 }
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html>
@@ -131,7 +169,9 @@ pub(super) fn attributes(call: &Call<'_>, params: &Params) -> Result<Output, Sqs
     let engine = call.shared.engine();
     let entity = call.find(&engine, params.text("QueueUrl"))?;
     let document = Document::of(entity)?;
-    let mut entries = document.shown(call.now, call.shared.quirks.sqs_attribute_lag).clone();
+    let mut entries = document
+        .shown(call.now, call.shared.quirks.sqs_attribute_lag)
+        .clone();
     if !entries.contains_key("KmsMasterKeyId") {
         entries.remove("KmsDataKeyReusePeriodSeconds");
     }
@@ -144,7 +184,11 @@ pub(super) fn attributes(call: &Call<'_>, params: &Params) -> Result<Output, Sqs
     Ok(Output::Members(vec![Member {
         json: "Attributes",
         xml: "Attribute",
-        value: Given::Map { entries, key: "Name", value: "Value" },
+        value: Given::Map {
+            entries,
+            key: "Name",
+            value: "Value",
+        },
     }]))
 }
 
@@ -165,7 +209,10 @@ fn read_only(
         seconds(document.modified),
         call.arn(&entity.id.name),
     ];
-    attributes::READ_ONLY.map(str::to_owned).into_iter().zip(values)
+    attributes::READ_ONLY
+        .map(str::to_owned)
+        .into_iter()
+        .zip(values)
 }
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
@@ -190,7 +237,10 @@ pub(super) fn replace_attributes(call: &Call<'_>, document: &mut Document, next:
 pub(super) fn purge(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> {
     let name = call.id_of_url(params.text("QueueUrl"))?.name;
     update(call, params.text("QueueUrl"), |document, _| {
-        if document.purged.is_some_and(|last| call.now.since(last) < PURGE_PAUSE) {
+        if document
+            .purged
+            .is_some_and(|last| call.now.since(last) < PURGE_PAUSE)
+        {
             return Err(SqsError::new(
                 Code::PurgeQueueInProgress,
                 format!("Only one PurgeQueue operation on {name} is allowed every 60 seconds."),
@@ -223,7 +273,12 @@ pub(super) fn update(
         settings(call, &engine, &id.name, &document.attributes)?
     };
     let document = document.to_value()?;
-    let command = Command::Update { id, settings, document, if_revision: None };
+    let command = Command::Update {
+        id,
+        settings,
+        document,
+        if_revision: None,
+    };
     engine.apply(call.now, command).map_err(refused)?;
     Ok(Output::Nothing)
 }
@@ -247,8 +302,9 @@ fn refused(refusal: Refusal) -> SqsError {
     match refusal {
         Refusal::NotFound => SqsError::no_queue(),
         // Excluded under the lock of the engine; worded all the same.
-        Refusal::Exists(_) | Refusal::Changed(_) | Refusal::Dangling(_) => {
-            SqsError::new(Code::InternalFailure, format!("The queue changed meanwhile: {refusal}."))
-        }
+        Refusal::Exists(_) | Refusal::Changed(_) | Refusal::Dangling(_) => SqsError::new(
+            Code::InternalFailure,
+            format!("The queue changed meanwhile: {refusal}."),
+        ),
     }
 }

@@ -59,7 +59,10 @@ impl Policy {
             .as_str()
             .filter(|arn| arn.starts_with("arn:"))
             .ok_or_else(|| bad("Invalid value for deadLetterTargetArn."))?;
-        Ok(Policy { target_arn: target_arn.to_owned(), max_receive_count })
+        Ok(Policy {
+            target_arn: target_arn.to_owned(),
+            max_receive_count,
+        })
     }
 
     /// The queue that is meant: it must be there, of the same kind, and must let `source` use it.
@@ -76,12 +79,22 @@ impl Policy {
             .and_then(|id| engine.get(&id))
             .ok_or_else(|| bad("Dead letter target does not exist."))?;
         if target.id.name.ends_with(".fifo") != source.ends_with(".fifo") {
-            return Err(bad("Dead-letter queue must be same type of queue as the source."));
+            return Err(bad(
+                "Dead-letter queue must be same type of queue as the source.",
+            ));
         }
-        if let Some(allow) = Document::of(target)?.attributes.get(REDRIVE_ALLOW) {
-            if !AllowPolicy::parse(allow)?.allows(&call.arn(source)) {
-                return Err(bad("Dead-letter queue does not allow this source queue to use it."));
-            }
+        let document = Document::of(target)?;
+        let allow = document
+            .attributes
+            .get(REDRIVE_ALLOW)
+            .map(|text| AllowPolicy::parse(text));
+        if allow
+            .transpose()?
+            .is_some_and(|policy| !policy.allows(&call.arn(source)))
+        {
+            return Err(bad(
+                "Dead-letter queue does not allow this source queue to use it.",
+            ));
         }
         Ok(target.id.clone())
     }
@@ -110,8 +123,11 @@ impl AllowPolicy {
     /// Members that are null count as absent.
     pub(super) fn parse(text: &str) -> Result<Self, SqsError> {
         let bad = |reason: &str| SqsError::parameter(REDRIVE_ALLOW, text, reason);
-        let unsupported =
-            || bad("Amazon SQS can't create the redrive allow policy, as it's in an unsupported format.");
+        let unsupported = || {
+            bad(
+                "Amazon SQS can't create the redrive allow policy, as it's in an unsupported format.",
+            )
+        };
         let mut members = object(text).ok_or_else(unsupported)?;
         members.retain(|_, value| !value.is_null());
         let permission = members.remove("redrivePermission");
@@ -122,16 +138,25 @@ impl AllowPolicy {
         match (permission.as_ref().and_then(Value::as_str), sources) {
             (Some("allowAll"), None) => Ok(AllowPolicy::All),
             (Some("denyAll"), None) => Ok(AllowPolicy::None),
-            (Some("allowAll" | "denyAll"), Some(_)) => {
-                Err(bad("sourceQueueArns may be given with redrivePermission byQueue only."))
-            }
+            (Some("allowAll" | "denyAll"), Some(_)) => Err(bad(
+                "sourceQueueArns may be given with redrivePermission byQueue only.",
+            )),
             (Some("byQueue"), sources) => {
-                let arns = sources.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-                let arns: Option<Vec<String>> =
-                    arns.iter().map(|arn| arn.as_str().map(str::to_owned)).collect();
+                let arns = sources
+                    .as_ref()
+                    .and_then(Value::as_array)
+                    .map_or(&[][..], Vec::as_slice);
+                let arns: Option<Vec<String>> = arns
+                    .iter()
+                    .map(|arn| arn.as_str().map(str::to_owned))
+                    .collect();
                 match arns {
-                    Some(arns) if (1..=SOURCES_MAX).contains(&arns.len()) => Ok(AllowPolicy::Sources(arns)),
-                    _ => Err(bad("redrivePermission byQueue takes from 1 to 10 sourceQueueArns.")),
+                    Some(arns) if (1..=SOURCES_MAX).contains(&arns.len()) => {
+                        Ok(AllowPolicy::Sources(arns))
+                    }
+                    _ => Err(bad(
+                        "redrivePermission byQueue takes from 1 to 10 sourceQueueArns.",
+                    )),
                 }
             }
             _ => Err(unsupported()),

@@ -11,7 +11,8 @@ const VERSION: &str = "2011-06-15";
 
 /// Whether the form is for STS and not for SQS: the two have API versions of their own.
 pub(super) fn is_meant(form: &Form) -> bool {
-    form.get("Version").is_some_and(|version| version == VERSION)
+    form.get("Version")
+        .is_some_and(|version| version == VERSION)
 }
 
 /// The emulator's one account, whoever asks.

@@ -23,13 +23,25 @@ pub(super) fn check(queue: &str, tags: &BTreeMap<String, String>) -> Result<(), 
     }
     for (key, value) in tags {
         if key.is_empty() || key.chars().count() > KEY_CHARACTERS_MAX {
-            return Err(SqsError::parameter("TagKey", key, "Must be from 1 to 128 characters long."));
+            return Err(SqsError::parameter(
+                "TagKey",
+                key,
+                "Must be from 1 to 128 characters long.",
+            ));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(SqsError::parameter("TagKey", key, "The prefix aws: is reserved."));
+            return Err(SqsError::parameter(
+                "TagKey",
+                key,
+                "The prefix aws: is reserved.",
+            ));
         }
         if value.chars().count() > VALUE_CHARACTERS_MAX {
-            return Err(SqsError::parameter("TagValue", value, "Must be at most 256 characters long."));
+            return Err(SqsError::parameter(
+                "TagValue",
+                value,
+                "Must be at most 256 characters long.",
+            ));
         }
     }
     Ok(())
@@ -42,8 +54,16 @@ pub(super) fn list(call: &Call<'_>, params: &Params) -> Result<Output, SqsError>
     if entries.is_empty() {
         return Ok(Output::Members(Vec::new()));
     }
-    let value = Given::Map { entries, key: "Key", value: "Value" };
-    Ok(Output::Members(vec![Member { json: "Tags", xml: "Tag", value }]))
+    let value = Given::Map {
+        entries,
+        key: "Key",
+        value: "Value",
+    };
+    Ok(Output::Members(vec![Member {
+        json: "Tags",
+        xml: "Tag",
+        value,
+    }]))
 }
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_TagQueue.html>

@@ -17,11 +17,29 @@ fn numbers_are_bounded_on_both_sides() {
             client.set(&url, &json!({ name: good.to_string() }));
             assert_eq!(client.attribute(&url, name).unwrap(), good.to_string());
         }
-        for bad in [(least - 1).to_string(), (most + 1).to_string(), "x".into(), "+60".into(), "60 ".into(), String::new()] {
-            let error = client.fails("SetQueueAttributes", &json!({ "QueueUrl": url, "Attributes": { name: bad } }));
+        for bad in [
+            (least - 1).to_string(),
+            (most + 1).to_string(),
+            "x".into(),
+            "+60".into(),
+            "60 ".into(),
+            String::new(),
+        ] {
+            let error = client.fails(
+                "SetQueueAttributes",
+                &json!({ "QueueUrl": url, "Attributes": { name: bad } }),
+            );
             let expected = format!("Invalid value for the parameter {name}.");
-            assert_eq!(error, ("InvalidAttributeValue".to_owned(), expected), "{bad:?}");
-            assert_eq!(client.attribute(&url, name).unwrap(), most.to_string(), "a refused value was kept");
+            assert_eq!(
+                error,
+                ("InvalidAttributeValue".to_owned(), expected),
+                "{bad:?}"
+            );
+            assert_eq!(
+                client.attribute(&url, name).unwrap(),
+                most.to_string(),
+                "a refused value was kept"
+            );
         }
     }
 }
@@ -30,7 +48,10 @@ fn numbers_are_bounded_on_both_sides() {
 fn a_new_queue_shows_the_services_defaults() {
     let client = Client::new();
     let all = |url: String| {
-        let shown = client.ok("GetQueueAttributes", &json!({ "QueueUrl": url, "AttributeNames": ["All"] }));
+        let shown = client.ok(
+            "GetQueueAttributes",
+            &json!({ "QueueUrl": url, "AttributeNames": ["All"] }),
+        );
         shown["Attributes"].clone()
     };
     let mut expected = json!({
@@ -57,7 +78,10 @@ fn a_new_queue_shows_the_services_defaults() {
     ] {
         expected[name] = json!(value);
     }
-    assert_eq!(all(client.create("q.fifo", &json!({ "FifoQueue": "true" }))), expected);
+    assert_eq!(
+        all(client.create("q.fifo", &json!({ "FifoQueue": "true" }))),
+        expected
+    );
 }
 
 #[test]
@@ -71,15 +95,33 @@ fn names_that_are_no_attributes_are_refused() {
         ("FifoQueue", "true"),
         ("ContentBasedDeduplication", "true"),
     ] {
-        let error = client.fails("SetQueueAttributes", &json!({ "QueueUrl": url, "Attributes": { name: value } }));
-        assert_eq!(error, ("InvalidAttributeName".to_owned(), format!("Unknown Attribute {name}.")));
+        let error = client.fails(
+            "SetQueueAttributes",
+            &json!({ "QueueUrl": url, "Attributes": { name: value } }),
+        );
+        assert_eq!(
+            error,
+            (
+                "InvalidAttributeName".to_owned(),
+                format!("Unknown Attribute {name}.")
+            )
+        );
     }
     for name in ["DeduplicationScope", "FifoThroughputLimit"] {
-        let (code, message) = client.fails("CreateQueue", &json!({ "QueueName": "r", "Attributes": { name: "queue" } }));
+        let (code, message) = client.fails(
+            "CreateQueue",
+            &json!({ "QueueName": "r", "Attributes": { name: "queue" } }),
+        );
         assert_eq!(code, "InvalidAttributeName");
-        assert_eq!(message, format!("You can specify the {name} only when FifoQueue is set to true."));
+        assert_eq!(
+            message,
+            format!("You can specify the {name} only when FifoQueue is set to true.")
+        );
     }
-    let read = client.fails("GetQueueAttributes", &json!({ "QueueUrl": url, "AttributeNames": ["All", "Colour"] }));
+    let read = client.fails(
+        "GetQueueAttributes",
+        &json!({ "QueueUrl": url, "AttributeNames": ["All", "Colour"] }),
+    );
     assert_eq!(read.0, "InvalidAttributeName");
 }
 
@@ -87,35 +129,74 @@ fn names_that_are_no_attributes_are_refused() {
 fn fifo_is_in_the_name_and_for_ever() {
     let client = Client::new();
     for (name, attributes, code) in [
-        ("q", json!({ "FifoQueue": "true" }), "InvalidParameterValueException"),
+        (
+            "q",
+            json!({ "FifoQueue": "true" }),
+            "InvalidParameterValueException",
+        ),
         ("q.fifo", json!({}), "InvalidParameterValueException"),
-        ("q.fifo", json!({ "FifoQueue": "false" }), "InvalidParameterValueException"),
-        (".fifo", json!({ "FifoQueue": "true" }), "InvalidParameterValueException"),
+        (
+            "q.fifo",
+            json!({ "FifoQueue": "false" }),
+            "InvalidParameterValueException",
+        ),
+        (
+            ".fifo",
+            json!({ "FifoQueue": "true" }),
+            "InvalidParameterValueException",
+        ),
         ("q", json!({ "FifoQueue": "false" }), "InvalidAttributeName"),
-        ("q.fifo", json!({ "FifoQueue": "true", "DeduplicationScope": "galaxy" }), "InvalidAttributeValue"),
+        (
+            "q.fifo",
+            json!({ "FifoQueue": "true", "DeduplicationScope": "galaxy" }),
+            "InvalidAttributeValue",
+        ),
         (
             "q.fifo",
             json!({ "FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId" }),
             "InvalidAttributeValue",
         ),
     ] {
-        let error = client.fails("CreateQueue", &json!({ "QueueName": name, "Attributes": attributes }));
+        let error = client.fails(
+            "CreateQueue",
+            &json!({ "QueueName": name, "Attributes": attributes }),
+        );
         assert_eq!(error.0, code, "{name} {attributes}");
     }
-    let url = client.create("q.fifo", &json!({ "FifoQueue": "true", "ContentBasedDeduplication": "true" }));
+    let url = client.create(
+        "q.fifo",
+        &json!({ "FifoQueue": "true", "ContentBasedDeduplication": "true" }),
+    );
     client.set(&url, &json!({ "FifoQueue": "true" }));
-    let error = client.fails("SetQueueAttributes", &json!({ "QueueUrl": url, "Attributes": { "FifoQueue": "false" } }));
-    assert!(error.1.contains("Modifying queue type is not supported"), "{}", error.1);
+    let error = client.fails(
+        "SetQueueAttributes",
+        &json!({ "QueueUrl": url, "Attributes": { "FifoQueue": "false" } }),
+    );
+    assert!(
+        error.1.contains("Modifying queue type is not supported"),
+        "{}",
+        error.1
+    );
     client.set(&url, &json!({ "FifoThroughputLimit": "perMessageGroupId", "DeduplicationScope": "messageGroup" }));
-    let error = client.fails("SetQueueAttributes", &json!({ "QueueUrl": url, "Attributes": { "DeduplicationScope": "queue" } }));
-    assert!(error.1.contains("DeduplicationScope must be messageGroup"), "{}", error.1);
+    let error = client.fails(
+        "SetQueueAttributes",
+        &json!({ "QueueUrl": url, "Attributes": { "DeduplicationScope": "queue" } }),
+    );
+    assert!(
+        error.1.contains("DeduplicationScope must be messageGroup"),
+        "{}",
+        error.1
+    );
 }
 
 #[test]
 fn names_are_of_80_plain_characters() {
     let client = Client::new();
     client.create(&"a".repeat(80), &json!({}));
-    client.create(&format!("{}.fifo", "a".repeat(75)), &json!({ "FifoQueue": "true" }));
+    client.create(
+        &format!("{}.fifo", "a".repeat(75)),
+        &json!({ "FifoQueue": "true" }),
+    );
     client.create("A-b_9", &json!({}));
     let fifo = json!({ "FifoQueue": "true" });
     for (name, attributes) in [
@@ -126,7 +207,10 @@ fn names_are_of_80_plain_characters() {
         ("a/b".into(), json!({})),
         (format!("{}.fifo", "a".repeat(76)), fifo),
     ] {
-        let error = client.fails("CreateQueue", &json!({ "QueueName": name, "Attributes": attributes }));
+        let error = client.fails(
+            "CreateQueue",
+            &json!({ "QueueName": name, "Attributes": attributes }),
+        );
         assert_eq!(error.0, "InvalidParameterValueException", "{name}");
     }
 }
@@ -189,9 +273,15 @@ fn a_dead_letter_queue_decides_who_may_use_it() {
     let client = Client::new();
     let dlq = client.create("dlq", &json!({}));
     let policy = json!({ "deadLetterTargetArn": arn("dlq"), "maxReceiveCount": 3 }).to_string();
-    let allow = |policy: Value| client.set(&dlq, &json!({ "RedriveAllowPolicy": policy.to_string() }));
+    let allow =
+        |policy: Value| client.set(&dlq, &json!({ "RedriveAllowPolicy": policy.to_string() }));
     let create = |name: &str| {
-        client.json("CreateQueue", &json!({ "QueueName": name, "Attributes": { "RedrivePolicy": policy } })).status
+        client
+            .json(
+                "CreateQueue",
+                &json!({ "QueueName": name, "Attributes": { "RedrivePolicy": policy } }),
+            )
+            .status
     };
     allow(json!({ "redrivePermission": "denyAll" }));
     assert_eq!(create("a"), 400);
@@ -219,7 +309,10 @@ fn a_redrive_allow_policy_drops_nulls_and_names_at_most_ten_queues() {
         ),
     ] {
         client.set(&url, &json!({ "RedriveAllowPolicy": given.to_string() }));
-        assert_eq!(client.attribute(&url, "RedriveAllowPolicy").unwrap(), kept.to_string());
+        assert_eq!(
+            client.attribute(&url, "RedriveAllowPolicy").unwrap(),
+            kept.to_string()
+        );
     }
     for bad in [
         json!({ "redrivePermission": "byQueue", "sourceQueueArns": arns }),
@@ -232,8 +325,13 @@ fn a_redrive_allow_policy_drops_nulls_and_names_at_most_ten_queues() {
         json!({ "redrivePermission": "allowAll", "x": 1 }),
         json!("allowAll"),
     ] {
-        let set = json!({ "QueueUrl": url, "Attributes": { "RedriveAllowPolicy": bad.to_string() } });
-        assert_eq!(client.fails("SetQueueAttributes", &set).0, "InvalidParameterValueException", "{bad}");
+        let set =
+            json!({ "QueueUrl": url, "Attributes": { "RedriveAllowPolicy": bad.to_string() } });
+        assert_eq!(
+            client.fails("SetQueueAttributes", &set).0,
+            "InvalidParameterValueException",
+            "{bad}"
+        );
     }
 }
 
@@ -243,8 +341,12 @@ fn encryption_is_by_one_key_at_a_time() {
     let client = Client::new();
     let url = client.create("q", &json!({ "KmsDataKeyReusePeriodSeconds": "600" }));
     let state = || {
-        ["SqsManagedSseEnabled", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"]
-            .map(|name| client.attribute(&url, name).unwrap_or_default())
+        [
+            "SqsManagedSseEnabled",
+            "KmsMasterKeyId",
+            "KmsDataKeyReusePeriodSeconds",
+        ]
+        .map(|name| client.attribute(&url, name).unwrap_or_default())
     };
     assert_eq!(state(), ["true", "", ""]);
     client.set(&url, &json!({ "KmsMasterKeyId": "alias/aws/sqs" }));
@@ -255,7 +357,10 @@ fn encryption_is_by_one_key_at_a_time() {
     client.set(&url, &json!({ "KmsMasterKeyId": "" }));
     assert_eq!(state(), ["false", "", ""]);
     let both = json!({ "QueueUrl": url, "Attributes": { "SqsManagedSseEnabled": "true", "KmsMasterKeyId": "alias/a" } });
-    assert_eq!(client.fails("SetQueueAttributes", &both).0, "InvalidAttributeValue");
+    assert_eq!(
+        client.fails("SetQueueAttributes", &both).0,
+        "InvalidAttributeValue"
+    );
 }
 
 #[test]
@@ -265,11 +370,24 @@ fn a_policy_is_echoed_as_given_and_bounded() {
     let given = r#"{ "Version":"2012-10-17",  "Statement": [] }"#;
     client.set(&url, &json!({ "Policy": given }));
     assert_eq!(client.attribute(&url, "Policy").unwrap(), given);
-    let fails = |policy: String| client.fails("SetQueueAttributes", &json!({ "QueueUrl": url, "Attributes": { "Policy": policy } })).0;
+    let fails = |policy: String| {
+        client
+            .fails(
+                "SetQueueAttributes",
+                &json!({ "QueueUrl": url, "Attributes": { "Policy": policy } }),
+            )
+            .0
+    };
     assert_eq!(fails("{".into()), "InvalidAttributeValue");
     assert_eq!(fails("[]".into()), "InvalidAttributeValue");
-    assert_eq!(fails(json!({ "Id": "x".repeat(8192) }).to_string()), "InvalidAttributeValue");
-    assert_eq!(fails(json!({ "Statement": vec![json!({}); 21] }).to_string()), "OverLimit");
+    assert_eq!(
+        fails(json!({ "Id": "x".repeat(8192) }).to_string()),
+        "InvalidAttributeValue"
+    );
+    assert_eq!(
+        fails(json!({ "Statement": vec![json!({}); 21] }).to_string()),
+        "OverLimit"
+    );
     client.set(&url, &json!({ "Policy": "" }));
     assert_eq!(client.attribute(&url, "Policy"), None);
 }
@@ -277,17 +395,33 @@ fn a_policy_is_echoed_as_given_and_bounded() {
 #[test]
 fn setting_some_attributes_keeps_the_others() {
     let mut client = Client::new();
-    let url = client.create("q", &json!({ "DelaySeconds": "7", "VisibilityTimeout": "8" }));
+    let url = client.create(
+        "q",
+        &json!({ "DelaySeconds": "7", "VisibilityTimeout": "8" }),
+    );
     client.pass(Duration::from_secs(5));
     client.set(&url, &json!({ "VisibilityTimeout": "9" }));
     let read = |name| client.attribute(&url, name).unwrap();
-    assert_eq!((read("DelaySeconds"), read("VisibilityTimeout")), ("7".to_owned(), "9".to_owned()));
-    assert_eq!((read("CreatedTimestamp"), read("LastModifiedTimestamp")), ("1700000000".to_owned(), "1700000005".to_owned()));
+    assert_eq!(
+        (read("DelaySeconds"), read("VisibilityTimeout")),
+        ("7".to_owned(), "9".to_owned())
+    );
+    assert_eq!(
+        (read("CreatedTimestamp"), read("LastModifiedTimestamp")),
+        ("1700000000".to_owned(), "1700000005".to_owned())
+    );
     let none = json!({ "QueueUrl": url, "Attributes": {} });
-    assert_eq!(client.fails("SetQueueAttributes", &none).1, "The request must contain the parameter Attribute.Name.");
+    assert_eq!(
+        client.fails("SetQueueAttributes", &none).1,
+        "The request must contain the parameter Attribute.Name."
+    );
     let mixed = json!({ "QueueUrl": url, "Attributes": { "DelaySeconds": "1", "VisibilityTimeout": "-1" } });
     client.fails("SetQueueAttributes", &mixed);
-    assert_eq!(client.attribute(&url, "DelaySeconds").unwrap(), "7", "half of a refused change was kept");
+    assert_eq!(
+        client.attribute(&url, "DelaySeconds").unwrap(),
+        "7",
+        "half of a refused change was kept"
+    );
 }
 
 /// What the engine is told is what the attributes say.

@@ -17,9 +17,18 @@ fn bodies_that_are_no_requests_are_said_so() {
         (deep.as_str(), "SerializationException"),
         (r#"{"QueueName":7}"#, "SerializationException"),
         (r#"{"QueueName":["q"]}"#, "SerializationException"),
-        (r#"{"QueueName":"q","Attributes":[]}"#, "SerializationException"),
-        (r#"{"QueueName":"q","Attributes":{"DelaySeconds":1}}"#, "SerializationException"),
-        (r#"{"QueueName":"q","Attributes":{"DelaySeconds":{}}}"#, "SerializationException"),
+        (
+            r#"{"QueueName":"q","Attributes":[]}"#,
+            "SerializationException",
+        ),
+        (
+            r#"{"QueueName":"q","Attributes":{"DelaySeconds":1}}"#,
+            "SerializationException",
+        ),
+        (
+            r#"{"QueueName":"q","Attributes":{"DelaySeconds":{}}}"#,
+            "SerializationException",
+        ),
         (r#"{"QueueName":null}"#, "MissingRequiredParameterException"),
         ("", "MissingRequiredParameterException"),
         (long.as_str(), "InvalidParameterValueException"),
@@ -27,7 +36,12 @@ fn bodies_that_are_no_requests_are_said_so() {
         let request = Request::post("/").header("x-amz-target", "AmazonSQS.CreateQueue");
         let reply = client.send(request, body.as_bytes());
         assert_eq!(reply.status, 400);
-        assert!(reply.value()["__type"].as_str().unwrap().ends_with(name), "{:.80}: {}", body, reply.body);
+        assert!(
+            reply.value()["__type"].as_str().unwrap().ends_with(name),
+            "{:.80}: {}",
+            body,
+            reply.body
+        );
     }
     for form in [
         "Action=CreateQueue&QueueName=%FF",
@@ -39,9 +53,21 @@ fn bodies_that_are_no_requests_are_said_so() {
         assert_eq!(reply.status, 400, "{form}");
         assert!(reply.body.contains("<ErrorResponse"), "{}", reply.body);
     }
-    assert_eq!(client.query("/", "Action=CreateQueue&QueueName=a&Attribute.x.Name=y&Attribute.4294967296.Name=z").status, 200);
+    assert_eq!(
+        client
+            .query(
+                "/",
+                "Action=CreateQueue&QueueName=a&Attribute.x.Name=y&Attribute.4294967296.Name=z"
+            )
+            .status,
+        200
+    );
     let raw = client.send(Request::post("/"), b"\xff\xfe");
-    assert!(raw.body.contains("<Code>MalformedInput</Code>"), "{}", raw.body);
+    assert!(
+        raw.body.contains("<Code>MalformedInput</Code>"),
+        "{}",
+        raw.body
+    );
 }
 
 /// What a client wrote comes back escaped, and what XML cannot hold does not come back.
@@ -49,7 +75,11 @@ fn bodies_that_are_no_requests_are_said_so() {
 fn errors_do_not_carry_markup() {
     let client = Client::new();
     let reply = client.query("/", "Action=%3Cscript%3E%00%1B");
-    assert!(reply.body.contains("&lt;script&gt;\u{fffd}\u{fffd}"), "{}", reply.body);
+    assert!(
+        reply.body.contains("&lt;script&gt;\u{fffd}\u{fffd}"),
+        "{}",
+        reply.body
+    );
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -62,9 +92,19 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(json!("http://localhost:9324/000000000000/q")),
     ];
     let name = prop_oneof![
-        Just("QueueName"), Just("QueueUrl"), Just("Attributes"), Just("Tags"), Just("TagKeys"),
-        Just("AttributeNames"), Just("MaxResults"), Just("NextToken"), Just("Label"), Just("Actions"),
-        Just("RedrivePolicy"), Just("Policy"), Just("VisibilityTimeout"),
+        Just("QueueName"),
+        Just("QueueUrl"),
+        Just("Attributes"),
+        Just("Tags"),
+        Just("TagKeys"),
+        Just("AttributeNames"),
+        Just("MaxResults"),
+        Just("NextToken"),
+        Just("Label"),
+        Just("Actions"),
+        Just("RedrivePolicy"),
+        Just("Policy"),
+        Just("VisibilityTimeout"),
     ];
     leaf.prop_recursive(4, 32, 6, move |inner| {
         prop_oneof![

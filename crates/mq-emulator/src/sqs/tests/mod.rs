@@ -39,9 +39,19 @@ impl Client {
     }
 
     fn with(quirks: Quirks) -> Self {
-        let scope = Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
-        let front = Front { shared: Arc::new(Shared::new(quirks, 1)), scope };
-        Client { front, now: START, region: "us-east-1" }
+        let scope = Scope {
+            account: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+        };
+        let front = Front {
+            shared: Arc::new(Shared::new(quirks, 1)),
+            scope,
+        };
+        Client {
+            front,
+            now: START,
+            region: "us-east-1",
+        }
     }
 
     fn pass(&mut self, time: Duration) {
@@ -63,10 +73,19 @@ impl Client {
 
     fn send_as_is(&self, head: &Parts, body: &[u8]) -> Reply {
         let (head, body) = self.front.answer(head, body, self.now).into_parts();
-        let bytes = body.collect().now_or_never().expect("a whole body").unwrap().to_bytes();
+        let bytes = body
+            .collect()
+            .now_or_never()
+            .expect("a whole body")
+            .unwrap()
+            .to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let id = head.headers["x-amzn-requestid"].to_str().unwrap();
-        Reply { status: head.status.as_u16(), body: text.replace(id, "ID"), headers: head.headers }
+        Reply {
+            status: head.status.as_u16(),
+            body: text.replace(id, "ID"),
+            headers: head.headers,
+        }
     }
 
     /// One call of the JSON protocol.
@@ -89,7 +108,11 @@ impl Client {
     fn ok(&self, operation: &str, body: &Value) -> Value {
         let reply = self.json(operation, body);
         assert_eq!(reply.status, 200, "{operation} {body}: {}", reply.body);
-        if reply.body.is_empty() { Value::Null } else { reply.value() }
+        if reply.body.is_empty() {
+            Value::Null
+        } else {
+            reply.value()
+        }
     }
 
     /// The error's short name and message of a JSON call that must fail.
@@ -98,21 +121,33 @@ impl Client {
         assert_ne!(reply.status, 200, "{operation} {body}: {}", reply.body);
         let error = reply.value();
         let (_, name) = error["__type"].as_str().unwrap().rsplit_once('#').unwrap();
-        (name.to_owned(), error["message"].as_str().unwrap().to_owned())
+        (
+            name.to_owned(),
+            error["message"].as_str().unwrap().to_owned(),
+        )
     }
 
     fn create(&self, name: &str, attributes: &Value) -> String {
-        let made = self.ok("CreateQueue", &json!({ "QueueName": name, "Attributes": attributes }));
+        let made = self.ok(
+            "CreateQueue",
+            &json!({ "QueueName": name, "Attributes": attributes }),
+        );
         made["QueueUrl"].as_str().unwrap().to_owned()
     }
 
     fn attribute(&self, url: &str, name: &str) -> Option<String> {
-        let shown = self.ok("GetQueueAttributes", &json!({ "QueueUrl": url, "AttributeNames": [name] }));
+        let shown = self.ok(
+            "GetQueueAttributes",
+            &json!({ "QueueUrl": url, "AttributeNames": [name] }),
+        );
         shown["Attributes"][name].as_str().map(str::to_owned)
     }
 
     fn set(&self, url: &str, attributes: &Value) {
-        self.ok("SetQueueAttributes", &json!({ "QueueUrl": url, "Attributes": attributes }));
+        self.ok(
+            "SetQueueAttributes",
+            &json!({ "QueueUrl": url, "Attributes": attributes }),
+        );
     }
 }
 

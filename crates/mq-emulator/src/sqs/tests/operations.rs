@@ -7,11 +7,16 @@ fn creating_again_compares_only_what_is_passed() {
     let client = Client::new();
     client.create("dlq", &json!({}));
     let redrive = |text: &str| json!({ "RedrivePolicy": text });
-    let stored = format!(r#"{{"deadLetterTargetArn":"{}","maxReceiveCount":3}}"#, arn("dlq"));
+    let stored = format!(
+        r#"{{"deadLetterTargetArn":"{}","maxReceiveCount":3}}"#,
+        arn("dlq")
+    );
     let again = |attributes: Value, tags: Value| {
         let body = json!({ "QueueName": "q", "Attributes": attributes, "tags": tags });
         let reply = client.json("CreateQueue", &body);
-        (reply.status == 200).then_some(()).ok_or_else(|| reply.value()["message"].to_string())
+        (reply.status == 200)
+            .then_some(())
+            .ok_or_else(|| reply.value()["message"].to_string())
     };
     let mut first = redrive(&stored);
     first["VisibilityTimeout"] = json!("45");
@@ -36,15 +41,25 @@ fn creating_again_compares_only_what_is_passed() {
         (json!({ "KmsMasterKeyId": "alias/a" }), "KmsMasterKeyId"),
     ] {
         let error = again(other.clone(), json!({})).unwrap_err();
-        assert!(error.ends_with(&format!("a different value for attribute {named}\"")), "{other}: {error}");
+        assert!(
+            error.ends_with(&format!("a different value for attribute {named}\"")),
+            "{other}: {error}"
+        );
     }
     for tags in [json!({ "team": "b" }), json!({ "stage": "x" })] {
-        assert!(again(json!({}), tags).unwrap_err().contains("different value for tags"));
+        assert!(
+            again(json!({}), tags)
+                .unwrap_err()
+                .contains("different value for tags")
+        );
     }
     let clash = json!({ "QueueName": "q", "Attributes": { "VisibilityTimeout": "1" } });
     let reply = client.json("CreateQueue", &clash);
     assert_eq!(reply.value()["__type"], "com.amazonaws.sqs#QueueNameExists");
-    assert_eq!(reply.headers["x-amzn-query-error"], "QueueAlreadyExists;Sender");
+    assert_eq!(
+        reply.headers["x-amzn-query-error"],
+        "QueueAlreadyExists;Sender"
+    );
 }
 
 #[test]
@@ -55,7 +70,9 @@ fn lists_come_in_pages_and_in_order() {
     }
     let names = |value: &Value| -> Vec<String> {
         let urls = value["QueueUrls"].as_array().cloned().unwrap_or_default();
-        urls.iter().map(|url| url.as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
+        urls.iter()
+            .map(|url| url.as_str().unwrap().rsplit('/').next().unwrap().to_owned())
+            .collect()
     };
     let all = client.ok("ListQueues", &json!({}));
     assert_eq!(names(&all), ["a1", "b1", "b2", "b3", "c1"]);
@@ -64,7 +81,10 @@ fn lists_come_in_pages_and_in_order() {
     let mut seen = Vec::new();
     let mut token = Value::Null;
     loop {
-        let page = client.ok("ListQueues", &json!({ "QueueNamePrefix": "b", "MaxResults": 2, "NextToken": token }));
+        let page = client.ok(
+            "ListQueues",
+            &json!({ "QueueNamePrefix": "b", "MaxResults": 2, "NextToken": token }),
+        );
         seen.extend(names(&page));
         token = page["NextToken"].clone();
         if token.is_null() {
@@ -72,8 +92,17 @@ fn lists_come_in_pages_and_in_order() {
         }
     }
     assert_eq!(seen, ["b1", "b2", "b3"]);
-    for bad in [json!({ "MaxResults": 0 }), json!({ "MaxResults": 1001 }), json!({ "MaxResults": -1 }), json!({ "NextToken": "!" })] {
-        assert_eq!(client.fails("ListQueues", &bad).0, "InvalidParameterValueException", "{bad}");
+    for bad in [
+        json!({ "MaxResults": 0 }),
+        json!({ "MaxResults": 1001 }),
+        json!({ "MaxResults": -1 }),
+        json!({ "NextToken": "!" }),
+    ] {
+        assert_eq!(
+            client.fails("ListQueues", &bad).0,
+            "InvalidParameterValueException",
+            "{bad}"
+        );
     }
 }
 
@@ -88,7 +117,10 @@ fn a_list_without_pages_ends_after_a_thousand() {
     assert_eq!(all["QueueUrls"].as_array().unwrap().len(), 1000);
     assert!(all["NextToken"].is_null());
     let paged = client.ok("ListQueues", &json!({ "MaxResults": 1000 }));
-    let rest = client.ok("ListQueues", &json!({ "MaxResults": 1000, "NextToken": paged["NextToken"] }));
+    let rest = client.ok(
+        "ListQueues",
+        &json!({ "MaxResults": 1000, "NextToken": paged["NextToken"] }),
+    );
     assert_eq!(rest["QueueUrls"].as_array().unwrap().len(), 1);
 }
 
@@ -101,10 +133,19 @@ fn a_dead_letter_queue_knows_its_sources() {
         client.create(name, &json!({ "RedrivePolicy": policy }));
     }
     client.create("other", &json!({}));
-    let first = client.ok("ListDeadLetterSourceQueues", &json!({ "QueueUrl": dlq, "MaxResults": 2 }));
+    let first = client.ok(
+        "ListDeadLetterSourceQueues",
+        &json!({ "QueueUrl": dlq, "MaxResults": 2 }),
+    );
     assert_eq!(first["queueUrls"].as_array().unwrap().len(), 2);
-    let rest = client.ok("ListDeadLetterSourceQueues", &json!({ "QueueUrl": dlq, "MaxResults": 2, "NextToken": first["NextToken"] }));
-    assert!(rest["queueUrls"][0].as_str().unwrap().ends_with("/s3") && rest["NextToken"].is_null(), "{rest}");
+    let rest = client.ok(
+        "ListDeadLetterSourceQueues",
+        &json!({ "QueueUrl": dlq, "MaxResults": 2, "NextToken": first["NextToken"] }),
+    );
+    assert!(
+        rest["queueUrls"][0].as_str().unwrap().ends_with("/s3") && rest["NextToken"].is_null(),
+        "{rest}"
+    );
 }
 
 /// Deleting a dead-letter queue leaves its sources with an ARN that leads nowhere.
@@ -117,7 +158,10 @@ fn a_deleted_dead_letter_queue_leaves_the_policy() {
     client.ok("DeleteQueue", &json!({ "QueueUrl": dlq }));
     assert_eq!(client.attribute(&url, "RedrivePolicy").unwrap(), policy);
     client.set(&url, &json!({ "VisibilityTimeout": "9" }));
-    client.ok("TagQueue", &json!({ "QueueUrl": url, "Tags": { "a": "b" } }));
+    client.ok(
+        "TagQueue",
+        &json!({ "QueueUrl": url, "Tags": { "a": "b" } }),
+    );
     assert_eq!(client.attribute(&url, "RedrivePolicy").unwrap(), policy);
 }
 
@@ -125,14 +169,24 @@ fn a_deleted_dead_letter_queue_leaves_the_policy() {
 fn tags_are_added_replaced_removed_and_bounded() {
     let client = Client::new();
     let url = client.create("q", &json!({}));
-    client.ok("TagQueue", &json!({ "QueueUrl": url, "Tags": { "a": "1", "b": "2" } }));
-    client.ok("TagQueue", &json!({ "QueueUrl": url, "Tags": { "b": "3", "empty": "" } }));
-    client.ok("UntagQueue", &json!({ "QueueUrl": url, "TagKeys": ["a", "unknown"] }));
+    client.ok(
+        "TagQueue",
+        &json!({ "QueueUrl": url, "Tags": { "a": "1", "b": "2" } }),
+    );
+    client.ok(
+        "TagQueue",
+        &json!({ "QueueUrl": url, "Tags": { "b": "3", "empty": "" } }),
+    );
+    client.ok(
+        "UntagQueue",
+        &json!({ "QueueUrl": url, "TagKeys": ["a", "unknown"] }),
+    );
     let tags = || client.ok("ListQueueTags", &json!({ "QueueUrl": url }))["Tags"].clone();
     assert_eq!(tags(), json!({ "b": "3", "empty": "" }));
 
-    let many: serde_json::Map<String, Value> =
-        (0..50).map(|index| (format!("k{index}"), json!("v"))).collect();
+    let many: serde_json::Map<String, Value> = (0..50)
+        .map(|index| (format!("k{index}"), json!("v")))
+        .collect();
     for bad in [
         Value::Object(many),
         json!({ "aws:x": "1" }),
@@ -143,19 +197,37 @@ fn tags_are_added_replaced_removed_and_bounded() {
         let error = client.fails("TagQueue", &json!({ "QueueUrl": url, "Tags": bad }));
         assert_eq!(error.0, "InvalidParameterValueException");
     }
-    assert_eq!(tags(), json!({ "b": "3", "empty": "" }), "a refused tag was kept");
+    assert_eq!(
+        tags(),
+        json!({ "b": "3", "empty": "" }),
+        "a refused tag was kept"
+    );
     let before = client.attribute(&url, "LastModifiedTimestamp");
-    assert_eq!(before.as_deref(), Some("1700000000"), "tagging is no change of attributes");
+    assert_eq!(
+        before.as_deref(),
+        Some("1700000000"),
+        "tagging is no change of attributes"
+    );
+}
+
+fn permission(label: &str, accounts: &Value, actions: &Value) -> Value {
+    json!({
+        "QueueUrl": "http://localhost:9324/000000000000/q",
+        "Label": label,
+        "AWSAccountIds": accounts,
+        "Actions": actions,
+    })
 }
 
 #[test]
 fn permissions_are_statements_by_label() {
     let client = Client::new();
     let url = client.create("q", &json!({}));
-    let add = |label: &str, accounts: Value, actions: Value| {
-        json!({ "QueueUrl": url, "Label": label, "AWSAccountIds": accounts, "Actions": actions })
-    };
-    client.ok("AddPermission", &add("one", json!(["111111111111"]), json!(["SendMessage"])));
+    let one = json!(["111111111111"]);
+    client.ok(
+        "AddPermission",
+        &permission("one", &one, &json!(["SendMessage"])),
+    );
     let policy: Value = serde_json::from_str(&client.attribute(&url, "Policy").unwrap()).unwrap();
     assert_eq!(
         policy,
@@ -171,28 +243,65 @@ fn permissions_are_statements_by_label() {
             }],
         })
     );
+    let two = json!(["111111111111", "222222222222"]);
+    client.ok("AddPermission", &permission("two", &two, &json!(["*"])));
+    client.ok(
+        "RemovePermission",
+        &json!({ "QueueUrl": url, "Label": "one" }),
+    );
+    let error = client.fails(
+        "RemovePermission",
+        &json!({ "QueueUrl": url, "Label": "one" }),
+    );
+    assert!(error.1.contains("can't find label"), "{error:?}");
+    client.ok(
+        "RemovePermission",
+        &json!({ "QueueUrl": url, "Label": "two" }),
+    );
+    assert_eq!(client.attribute(&url, "Policy"), None);
+}
+
+#[test]
+fn permissions_that_cannot_be_name_their_reason() {
+    let client = Client::new();
+    client.create("q", &json!({}));
+    let (one, send) = (json!(["111111111111"]), json!(["SendMessage"]));
+    client.ok("AddPermission", &permission("one", &one, &send));
     for (body, reason) in [
-        (add("one", json!(["111111111111"]), json!(["SendMessage"])), "Already exists"),
-        (add("two", json!(["111111111111"]), json!(["CreateQueue"])), "Only the queue owner"),
-        (add("two", json!(["me"]), json!(["SendMessage"])), "Unable to verify"),
-        (add("a b", json!(["111111111111"]), json!(["SendMessage"])), "alphanumeric"),
-        (add("two", json!(["111111111111"]), json!(vec!["SendMessage"; 8])), "8 Actions"),
-        (add("two", json!([]), json!(["SendMessage"])), "AWSAccountId"),
+        (permission("one", &one, &send), "Already exists"),
+        (
+            permission("two", &one, &json!(["CreateQueue"])),
+            "Only the queue owner",
+        ),
+        (permission("two", &json!(["me"]), &send), "Unable to verify"),
+        (permission("a b", &one, &send), "alphanumeric"),
+        (
+            permission("two", &one, &json!(vec!["SendMessage"; 8])),
+            "8 Actions",
+        ),
+        (permission("two", &json!([]), &send), "AWSAccountId"),
     ] {
         let error = client.fails("AddPermission", &body);
         assert!(error.1.contains(reason), "{body}: {error:?}");
     }
-    client.ok("AddPermission", &add("two", json!(["111111111111", "222222222222"]), json!(["*"])));
-    client.ok("RemovePermission", &json!({ "QueueUrl": url, "Label": "one" }));
-    let error = client.fails("RemovePermission", &json!({ "QueueUrl": url, "Label": "one" }));
-    assert!(error.1.contains("can't find label"), "{error:?}");
-    client.ok("RemovePermission", &json!({ "QueueUrl": url, "Label": "two" }));
-    assert_eq!(client.attribute(&url, "Policy"), None);
+}
 
-    client.set(&url, &json!({ "Policy": json!({ "Statement": { "Sid": "alone" } }).to_string() }));
-    client.ok("AddPermission", &add("two", json!(["111111111111"]), json!(["*"])));
+/// A policy may hold a single statement outside of a list.
+#[test]
+fn a_permission_keeps_the_statements_of_others() {
+    let client = Client::new();
+    let url = client.create("q", &json!({}));
+    client.set(
+        &url,
+        &json!({ "Policy": json!({ "Statement": { "Sid": "alone" } }).to_string() }),
+    );
+    client.ok(
+        "AddPermission",
+        &permission("two", &json!(["111111111111"]), &json!(["*"])),
+    );
     let policy: Value = serde_json::from_str(&client.attribute(&url, "Policy").unwrap()).unwrap();
-    assert_eq!(policy["Statement"][0]["Sid"], "alone", "the statement of another was lost");
+    assert_eq!(policy["Statement"][0]["Sid"], "alone");
+    assert_eq!(policy["Statement"][1]["Sid"], "two");
 }
 
 #[test]
@@ -203,7 +312,10 @@ fn a_queue_is_purged_once_a_minute() {
     client.pass(Duration::from_millis(59_999));
     let error = client.fails("PurgeQueue", &json!({ "QueueUrl": url }));
     assert_eq!(error.0, "PurgeQueueInProgress");
-    assert_eq!(error.1, "Only one PurgeQueue operation on q is allowed every 60 seconds.");
+    assert_eq!(
+        error.1,
+        "Only one PurgeQueue operation on q is allowed every 60 seconds."
+    );
     client.pass(Duration::from_millis(1));
     client.ok("PurgeQueue", &json!({ "QueueUrl": url }));
 }
@@ -219,12 +331,18 @@ fn without_the_quirk_a_name_is_free_at_once() {
 
 #[test]
 fn with_the_quirk_a_deleted_name_rests() {
-    let quirks = Quirks { sqs_deleted_recently: Some(Duration::from_secs(60)), ..Quirks::default() };
+    let quirks = Quirks {
+        sqs_deleted_recently: Some(Duration::from_secs(60)),
+        ..Quirks::default()
+    };
     let mut client = Client::with(quirks);
     let url = client.create("q", &json!({}));
     client.ok("DeleteQueue", &json!({ "QueueUrl": url }));
     client.pass(Duration::from_millis(59_999));
-    assert_eq!(client.fails("CreateQueue", &json!({ "QueueName": "q" })).0, "QueueDeletedRecently");
+    assert_eq!(
+        client.fails("CreateQueue", &json!({ "QueueName": "q" })).0,
+        "QueueDeletedRecently"
+    );
     client.create("r", &json!({}));
     client.pass(Duration::from_millis(1));
     client.create("q", &json!({}));
@@ -232,17 +350,27 @@ fn with_the_quirk_a_deleted_name_rests() {
 
 #[test]
 fn with_the_quirk_readers_are_behind() {
-    let quirks = Quirks { sqs_attribute_lag: Some(Duration::from_secs(5)), ..Quirks::default() };
+    let quirks = Quirks {
+        sqs_attribute_lag: Some(Duration::from_secs(5)),
+        ..Quirks::default()
+    };
     let mut client = Client::with(quirks);
     let url = client.create("q", &json!({ "VisibilityTimeout": "1" }));
-    assert_eq!(client.attribute(&url, "VisibilityTimeout").unwrap(), "1", "a new queue is no change");
+    assert_eq!(
+        client.attribute(&url, "VisibilityTimeout").unwrap(),
+        "1",
+        "a new queue is no change"
+    );
     client.set(&url, &json!({ "VisibilityTimeout": "2" }));
     client.pass(Duration::from_secs(4));
     assert_eq!(client.attribute(&url, "VisibilityTimeout").unwrap(), "1");
     client.set(&url, &json!({ "DelaySeconds": "3" }));
     client.pass(Duration::from_secs(4));
     assert_eq!(client.attribute(&url, "VisibilityTimeout").unwrap(), "1");
-    client.ok("TagQueue", &json!({ "QueueUrl": url, "Tags": { "a": "b" } }));
+    client.ok(
+        "TagQueue",
+        &json!({ "QueueUrl": url, "Tags": { "a": "b" } }),
+    );
     client.pass(Duration::from_secs(1));
     assert_eq!(client.attribute(&url, "VisibilityTimeout").unwrap(), "2");
     assert_eq!(client.attribute(&url, "DelaySeconds").unwrap(), "3");
@@ -256,19 +384,49 @@ fn every_operation_needs_the_queue() {
         ("DeleteQueue", json!({ "QueueUrl": gone })),
         ("GetQueueAttributes", json!({ "QueueUrl": gone })),
         ("GetQueueUrl", json!({ "QueueName": "gone" })),
-        ("SetQueueAttributes", json!({ "QueueUrl": gone, "Attributes": { "DelaySeconds": "1" } })),
+        (
+            "SetQueueAttributes",
+            json!({ "QueueUrl": gone, "Attributes": { "DelaySeconds": "1" } }),
+        ),
         ("ListQueueTags", json!({ "QueueUrl": gone })),
-        ("TagQueue", json!({ "QueueUrl": gone, "Tags": { "a": "b" } })),
+        (
+            "TagQueue",
+            json!({ "QueueUrl": gone, "Tags": { "a": "b" } }),
+        ),
         ("UntagQueue", json!({ "QueueUrl": gone, "TagKeys": ["a"] })),
         ("ListDeadLetterSourceQueues", json!({ "QueueUrl": gone })),
-        ("AddPermission", json!({ "QueueUrl": gone, "Label": "l", "AWSAccountIds": ["111111111111"], "Actions": ["*"] })),
-        ("RemovePermission", json!({ "QueueUrl": gone, "Label": "l" })),
+        (
+            "AddPermission",
+            json!({ "QueueUrl": gone, "Label": "l", "AWSAccountIds": ["111111111111"], "Actions": ["*"] }),
+        ),
+        (
+            "RemovePermission",
+            json!({ "QueueUrl": gone, "Label": "l" }),
+        ),
         ("PurgeQueue", json!({ "QueueUrl": gone })),
     ] {
-        assert_eq!(client.fails(operation, &body).0, "QueueDoesNotExist", "{operation}");
-        assert_eq!(client.fails(operation, &json!({})).0, "MissingRequiredParameterException", "{operation}");
+        assert_eq!(
+            client.fails(operation, &body).0,
+            "QueueDoesNotExist",
+            "{operation}"
+        );
+        assert_eq!(
+            client.fails(operation, &json!({})).0,
+            "MissingRequiredParameterException",
+            "{operation}"
+        );
     }
-    for url in ["", "gone", "http://localhost:9324", "http://localhost:9324/a/b/c", "//x"] {
-        assert_eq!(client.fails("DeleteQueue", &json!({ "QueueUrl": url })).0, "InvalidAddress", "{url}");
+    for url in [
+        "",
+        "gone",
+        "http://localhost:9324",
+        "http://localhost:9324/a/b/c",
+        "//x",
+    ] {
+        assert_eq!(
+            client.fails("DeleteQueue", &json!({ "QueueUrl": url })).0,
+            "InvalidAddress",
+            "{url}"
+        );
     }
 }

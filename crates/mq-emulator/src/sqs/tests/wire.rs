@@ -10,12 +10,21 @@ fn json_answers_are_byte_exact() {
         &json!({ "QueueName": "orders", "Attributes": { "VisibilityTimeout": "45" }, "tags": { "team": "a\"b" } }),
     );
     assert_eq!(made.status, 200);
-    assert_eq!(made.body, r#"{"QueueUrl":"http://localhost:9324/000000000000/orders"}"#);
+    assert_eq!(
+        made.body,
+        r#"{"QueueUrl":"http://localhost:9324/000000000000/orders"}"#
+    );
     assert_eq!(made.headers["content-type"], "application/x-amz-json-1.0");
 
     let url = json!({ "QueueUrl": "http://localhost:9324/000000000000/orders" });
-    assert_eq!(client.json("ListQueueTags", &url).body, r#"{"Tags":{"team":"a\"b"}}"#);
-    assert_eq!(client.json("ListDeadLetterSourceQueues", &url).body, r#"{"queueUrls":[]}"#);
+    assert_eq!(
+        client.json("ListQueueTags", &url).body,
+        r#"{"Tags":{"team":"a\"b"}}"#
+    );
+    assert_eq!(
+        client.json("ListDeadLetterSourceQueues", &url).body,
+        r#"{"queueUrls":[]}"#
+    );
     assert_eq!(client.json("GetQueueAttributes", &url).body, "{}");
     let deleted = client.json("DeleteQueue", &url);
     assert_eq!((deleted.status, deleted.body.as_str()), (200, ""));
@@ -80,9 +89,20 @@ fn both_protocols_see_one_queue() {
     client.create("q", &json!({}));
     let form = "/?Action=GetQueueUrl&QueueName=q";
     let got = client.send(Request::get(form), b"");
-    assert!(got.body.contains("<QueueUrl>http://localhost:9324/000000000000/q</QueueUrl>"), "{}", got.body);
+    assert!(
+        got.body
+            .contains("<QueueUrl>http://localhost:9324/000000000000/q</QueueUrl>"),
+        "{}",
+        got.body
+    );
     let listed = client.query("/", "Action=ListQueues&QueueNamePrefix=q&MaxResults=5");
-    assert!(listed.body.contains("<ListQueuesResult><QueueUrl>http://localhost:9324/"), "{}", listed.body);
+    assert!(
+        listed
+            .body
+            .contains("<ListQueuesResult><QueueUrl>http://localhost:9324/"),
+        "{}",
+        listed.body
+    );
 }
 
 /// The 403 of a quota is a 400 for clients that do not ask for the Query protocol's codes.
@@ -100,23 +120,33 @@ fn the_status_depends_on_query_mode() {
         reply.headers["x-amzn-query-error"],
         "AWS.SimpleQueueService.PurgeQueueInProgress;Sender"
     );
-    assert_eq!(client.query("/000000000000/q", "Action=PurgeQueue").status, 403);
+    assert_eq!(
+        client.query("/000000000000/q", "Action=PurgeQueue").status,
+        403
+    );
 }
 
 #[test]
 fn the_data_plane_answers_with_a_typed_error_in_both_protocols() {
     let client = Client::new();
-    let absent: Vec<_> =
-        operation::OPERATIONS.iter().filter(|operation| operation.run.is_none()).collect();
+    let absent: Vec<_> = operation::OPERATIONS
+        .iter()
+        .filter(|operation| operation.run.is_none())
+        .collect();
     assert_eq!(absent.len(), 10);
     for operation in absent {
         let (name, message) = client.fails(operation.name, &json!({}));
         assert_eq!(name, "UnsupportedOperation");
-        assert!(message.contains(operation.name) && message.contains("not implemented"), "{message}");
+        assert!(
+            message.contains(operation.name) && message.contains("not implemented"),
+            "{message}"
+        );
         let reply = client.query("/", &format!("Action={}", operation.name));
         assert_eq!(reply.status, 400);
         assert!(
-            reply.body.contains("<Code>AWS.SimpleQueueService.UnsupportedOperation</Code>"),
+            reply
+                .body
+                .contains("<Code>AWS.SimpleQueueService.UnsupportedOperation</Code>"),
             "{}",
             reply.body
         );
@@ -126,12 +156,35 @@ fn the_data_plane_answers_with_a_typed_error_in_both_protocols() {
 #[test]
 fn what_is_no_operation_is_said_so() {
     let client = Client::new();
-    assert_eq!(client.fails("Fly", &json!({})).0, "UnknownOperationException");
+    assert_eq!(
+        client.fails("Fly", &json!({})).0,
+        "UnknownOperationException"
+    );
     let other = Request::post("/").header("x-amz-target", "DynamoDB_20120810.ListTables");
-    assert!(client.send(other, b"{}").body.contains("UnknownOperationException"));
-    assert!(client.query("/", "Action=Fly").body.contains("<Code>InvalidAction</Code>"));
-    assert!(client.query("/", "").body.contains("<Code>MissingAction</Code>"));
-    assert!(client.query("/000000000000/q", "Action=ListQueues").body.contains("<Code>InvalidAction</Code>"));
+    assert!(
+        client
+            .send(other, b"{}")
+            .body
+            .contains("UnknownOperationException")
+    );
+    assert!(
+        client
+            .query("/", "Action=Fly")
+            .body
+            .contains("<Code>InvalidAction</Code>")
+    );
+    assert!(
+        client
+            .query("/", "")
+            .body
+            .contains("<Code>MissingAction</Code>")
+    );
+    assert!(
+        client
+            .query("/000000000000/q", "Action=ListQueues")
+            .body
+            .contains("<Code>InvalidAction</Code>")
+    );
     assert_eq!(client.send(Request::put("/"), b"").status, 405);
 }
 
@@ -145,7 +198,13 @@ fn sts_tells_the_account_on_the_same_port() {
     );
     let other = client.query("/", "Action=AssumeRole&Version=2011-06-15");
     assert_eq!(other.status, 400);
-    assert!(other.body.contains("https://sts.amazonaws.com/doc/2011-06-15/"), "{}", other.body);
+    assert!(
+        other
+            .body
+            .contains("https://sts.amazonaws.com/doc/2011-06-15/"),
+        "{}",
+        other.body
+    );
 }
 
 /// The URL is one that this client can reach, whatever it calls the host.
@@ -161,7 +220,10 @@ fn queue_urls_carry_the_host_that_the_client_used() {
         .into_parts()
         .0;
     let reply = client.send_as_is(&head, br#"{"QueueName":"q"}"#);
-    assert_eq!(reply.value()["QueueUrl"], "http://127.0.0.1:4566/000000000000/q");
+    assert_eq!(
+        reply.value()["QueueUrl"],
+        "http://127.0.0.1:4566/000000000000/q"
+    );
 }
 
 #[test]
@@ -169,15 +231,32 @@ fn a_queue_of_another_region_or_account_does_not_exist() {
     let mut client = Client::new();
     let url = client.create("q", &json!({}));
     client.region = "eu-west-1";
-    assert_eq!(client.fails("GetQueueAttributes", &json!({ "QueueUrl": url })).0, "QueueDoesNotExist");
-    assert_eq!(client.fails("GetQueueUrl", &json!({ "QueueName": "q" })).0, "QueueDoesNotExist");
+    assert_eq!(
+        client
+            .fails("GetQueueAttributes", &json!({ "QueueUrl": url }))
+            .0,
+        "QueueDoesNotExist"
+    );
+    assert_eq!(
+        client.fails("GetQueueUrl", &json!({ "QueueName": "q" })).0,
+        "QueueDoesNotExist"
+    );
     client.create("q", &json!({ "VisibilityTimeout": "9" }));
-    assert_eq!(client.attribute(&url, "QueueArn").unwrap(), "arn:aws:sqs:eu-west-1:000000000000:q");
+    assert_eq!(
+        client.attribute(&url, "QueueArn").unwrap(),
+        "arn:aws:sqs:eu-west-1:000000000000:q"
+    );
     client.region = "us-east-1";
     assert_eq!(client.attribute(&url, "VisibilityTimeout").unwrap(), "30");
     for (operation, body) in [
-        ("GetQueueAttributes", json!({ "QueueUrl": "http://localhost:9324/111111111111/q" })),
-        ("GetQueueUrl", json!({ "QueueName": "q", "QueueOwnerAWSAccountId": "111111111111" })),
+        (
+            "GetQueueAttributes",
+            json!({ "QueueUrl": "http://localhost:9324/111111111111/q" }),
+        ),
+        (
+            "GetQueueUrl",
+            json!({ "QueueName": "q", "QueueOwnerAWSAccountId": "111111111111" }),
+        ),
     ] {
         assert_eq!(client.fails(operation, &body).0, "QueueDoesNotExist");
     }
@@ -188,15 +267,29 @@ fn a_queue_of_another_region_or_account_does_not_exist() {
 fn the_region_comes_from_the_signature() {
     let client = Client::new();
     let list = |uri: &str| {
-        let head = Request::get(uri).header("host", "localhost").body(()).unwrap().into_parts().0;
+        let head = Request::get(uri)
+            .header("host", "localhost")
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0;
         client.send_as_is(&head, b"")
     };
     client.create("q", &json!({}));
     assert!(list("/?Action=ListQueues").body.contains("/q</QueueUrl>"));
-    let presigned = "/?Action=ListQueues&X-Amz-Credential=key%2F20231114%2Feu-west-1%2Fsqs%2Faws4_request";
+    let presigned =
+        "/?Action=ListQueues&X-Amz-Credential=key%2F20231114%2Feu-west-1%2Fsqs%2Faws4_request";
     assert!(!list(presigned).body.contains("/q</QueueUrl>"));
-    for bad in ["x", "key%2F20231114%2F%2Fsqs%2Faws4_request", "a%2Fb%2Fc%20d%2Fsqs%2Faws4_request"] {
+    for bad in [
+        "x",
+        "key%2F20231114%2F%2Fsqs%2Faws4_request",
+        "a%2Fb%2Fc%20d%2Fsqs%2Faws4_request",
+    ] {
         let reply = list(&format!("/?Action=ListQueues&X-Amz-Credential={bad}"));
-        assert!(reply.body.contains("<Code>IncompleteSignature</Code>"), "{bad}: {}", reply.body);
+        assert!(
+            reply.body.contains("<Code>IncompleteSignature</Code>"),
+            "{bad}: {}",
+            reply.body
+        );
     }
 }

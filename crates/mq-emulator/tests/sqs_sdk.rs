@@ -1,0 +1,239 @@
+//! AWS's own SDK for Rust against the emulator, unmodified.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::types::QueueAttributeName as Name;
+use mq_emulator::{Config, Emulator, Ports, Quirks};
+
+async fn start(quirks: Quirks) -> (Emulator, Client) {
+    let config = Config {
+        ports: Ports::free(),
+        quirks,
+        seed: 5,
+        ..Config::default()
+    };
+    let emulator = Emulator::start(config).await.unwrap();
+    let client = client(&emulator, "us-east-1");
+    (emulator, client)
+}
+
+fn client(emulator: &Emulator, region: &'static str) -> Client {
+    let env: HashMap<String, String> = emulator.env().into_iter().collect();
+    let credentials = Credentials::new(
+        env["AWS_ACCESS_KEY_ID"].clone(),
+        env["AWS_SECRET_ACCESS_KEY"].clone(),
+        None,
+        None,
+        "test",
+    );
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .region(Region::new(region))
+        // As often as it does by itself, without its waits.
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .credentials_provider(credentials)
+        .endpoint_url(env["AWS_ENDPOINT_URL_SQS"].clone())
+        .build();
+    Client::from_conf(config)
+}
+
+#[tokio::test]
+async fn a_queue_lives_from_its_creation_to_its_deletion() {
+    let (emulator, sqs) = start(Quirks::default()).await;
+    let dlq = sqs
+        .create_queue()
+        .queue_name("orders-dlq")
+        .send()
+        .await
+        .unwrap();
+    let dlq_url = dlq.queue_url().unwrap();
+    let shown = sqs
+        .get_queue_attributes()
+        .queue_url(dlq_url)
+        .attribute_names(Name::QueueArn)
+        .send()
+        .await
+        .unwrap();
+    let arn = &shown.attributes().unwrap()[&Name::QueueArn];
+    let policy = format!(r#"{{"maxReceiveCount":"5","deadLetterTargetArn":"{arn}"}}"#);
+
+    let create = || {
+        sqs.create_queue()
+            .queue_name("orders")
+            .attributes(Name::VisibilityTimeout, "45")
+            .attributes(Name::RedrivePolicy, &policy)
+            .tags("team", "billing")
+    };
+    let url = create().send().await.unwrap().queue_url.unwrap();
+    assert_eq!(create().send().await.unwrap().queue_url.unwrap(), url);
+    assert_eq!(
+        sqs.get_queue_url()
+            .queue_name("orders")
+            .send()
+            .await
+            .unwrap()
+            .queue_url
+            .unwrap(),
+        url
+    );
+
+    sqs.set_queue_attributes()
+        .queue_url(&url)
+        .attributes(Name::DelaySeconds, "7")
+        .send()
+        .await
+        .unwrap();
+    let shown = sqs
+        .get_queue_attributes()
+        .queue_url(&url)
+        .attribute_names(Name::All)
+        .send()
+        .await
+        .unwrap();
+    let shown = shown.attributes().unwrap();
+    assert_eq!(
+        (
+            shown[&Name::VisibilityTimeout].as_str(),
+            shown[&Name::DelaySeconds].as_str()
+        ),
+        ("45", "7")
+    );
+    assert_eq!(
+        shown[&Name::RedrivePolicy],
+        format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":5}}"#)
+    );
+
+    let tags = sqs.list_queue_tags().queue_url(&url).send().await.unwrap();
+    assert_eq!(tags.tags().unwrap()["team"], "billing");
+    let sources = sqs
+        .list_dead_letter_source_queues()
+        .queue_url(dlq_url)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sources.queue_urls(), [url.as_str()]);
+    let pages = sqs
+        .list_queues()
+        .max_results(1)
+        .into_paginator()
+        .items()
+        .send();
+    assert_eq!(
+        pages.collect::<Result<Vec<_>, _>>().await.unwrap(),
+        [url.as_str(), dlq_url]
+    );
+
+    sqs.delete_queue().queue_url(&url).send().await.unwrap();
+    let error = sqs
+        .delete_queue()
+        .queue_url(&url)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_queue_does_not_exist(), "{error:?}");
+    emulator.stop().await;
+}
+
+/// The SDK knows each error by its type.
+#[tokio::test]
+async fn errors_have_the_types_of_the_sdk() {
+    let (emulator, sqs) = start(Quirks::default()).await;
+    let url = sqs
+        .create_queue()
+        .queue_name("q")
+        .send()
+        .await
+        .unwrap()
+        .queue_url
+        .unwrap();
+
+    let clash = sqs
+        .create_queue()
+        .queue_name("q")
+        .attributes(Name::DelaySeconds, "1")
+        .send()
+        .await;
+    assert!(
+        clash
+            .unwrap_err()
+            .into_service_error()
+            .is_queue_name_exists()
+    );
+    let value = sqs
+        .set_queue_attributes()
+        .queue_url(&url)
+        .attributes(Name::DelaySeconds, "901")
+        .send()
+        .await;
+    assert!(
+        value
+            .unwrap_err()
+            .into_service_error()
+            .is_invalid_attribute_value()
+    );
+    let name = sqs
+        .set_queue_attributes()
+        .queue_url(&url)
+        .attributes(Name::FifoQueue, "true")
+        .send()
+        .await;
+    assert!(
+        name.unwrap_err()
+            .into_service_error()
+            .is_invalid_attribute_name()
+    );
+    let send = sqs
+        .send_message()
+        .queue_url(&url)
+        .message_body("hello")
+        .send()
+        .await;
+    let error = send.unwrap_err().into_service_error();
+    assert!(error.is_unsupported_operation(), "{error:?}");
+    assert!(
+        error
+            .message()
+            .unwrap()
+            .contains("SendMessage is not implemented"),
+        "{error:?}"
+    );
+    let other = client(&emulator, "eu-west-1");
+    let region = other.get_queue_url().queue_name("q").send().await;
+    assert!(
+        region
+            .unwrap_err()
+            .into_service_error()
+            .is_queue_does_not_exist()
+    );
+    emulator.stop().await;
+}
+
+/// The SDK retries what the quirk breaks: the work is done once or twice, and the outcome is one.
+#[tokio::test]
+async fn the_sdk_retries_internal_errors() {
+    let (emulator, sqs) = start(Quirks {
+        error_rate: 0.3,
+        ..Quirks::default()
+    })
+    .await;
+    println!("seed 5");
+    let mut made = 0;
+    for index in 0..20 {
+        let outcome = sqs
+            .create_queue()
+            .queue_name(format!("q{index}"))
+            .send()
+            .await;
+        made += u32::from(outcome.is_ok());
+    }
+    assert!(made >= 15, "only {made} of 20 calls came through");
+    assert!(emulator.requests() > 20, "nothing was retried");
+    emulator.stop().await;
+}
