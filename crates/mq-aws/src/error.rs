@@ -39,6 +39,16 @@ const fn again(codes: &'static [&'static str], kind: ErrorKind, effect: Effect) 
     }
 }
 
+impl Row {
+    /// With the wait that the answer asks for.
+    fn retry(&self, raw: &HttpResponse) -> Retry {
+        match self.retry {
+            Retry::After(_) => Retry::After(asked_wait(raw)),
+            other => other,
+        }
+    }
+}
+
 /// How often a name that the service still keeps is tried. It keeps one for 60 seconds, and a
 /// little more.
 const NAME_KEPT: Retry = Retry::Poll {
@@ -238,48 +248,38 @@ impl<'a> Call<'a> {
 
     fn answered(self, answer: &impl ProvideErrorMetadata, raw: &HttpResponse) -> Error {
         let status = raw.status().as_u16();
-        let code = answer.code().map(bare).unwrap_or_default();
+        let Some(code) = answer.code().map(bare).filter(|code| !code.is_empty()) else {
+            return garbled(raw);
+        };
         let fallback = by_status(status);
         let row = TABLE
             .iter()
             .find(|row| row.codes.contains(&code))
             .unwrap_or(&fallback);
-        let retry = match row.retry {
-            Retry::After(_) => Retry::After(asked_wait(raw)),
-            other => other,
-        };
-        let error = Error::new(
-            row.kind,
-            self.message(row.kind, code, status, answer.message()),
-        )
-        .with_retry(retry)
-        .with_effect(row.effect);
+        let error = Error::new(row.kind, self.message(row.kind, code, answer.message()))
+            .with_retry(row.retry(raw))
+            .with_effect(row.effect);
         match self.hint(row.kind, code) {
             Some(hint) => error.with_hint(hint),
             None => error,
         }
     }
 
-    fn message(self, kind: ErrorKind, code: &str, status: u16, said: Option<&str>) -> String {
-        let named = if code.is_empty() {
-            format!("HTTP {status}")
-        } else {
-            code.to_owned()
-        };
+    fn message(self, kind: ErrorKind, code: &str, said: Option<&str>) -> String {
         match kind {
             // The service repeats the signed headers here, a session token among them.
             ErrorKind::Unauthenticated => {
-                format!("the service does not take the credentials ({named})")
+                format!("the service does not take the credentials ({code})")
             }
             ErrorKind::NotFound => format!(
-                "the queue does not exist in this region, or the credentials may not see it ({named})"
+                "the queue does not exist in this region, or the credentials may not see it ({code})"
             ),
             ErrorKind::Conflict => {
                 "AWS keeps the name of a deleted queue for 60 seconds".to_owned()
             }
             _ => match said {
-                Some(said) if !said.trim().is_empty() => format!("{named}: {}", excerpt(said)),
-                _ => named,
+                Some(said) if !said.trim().is_empty() => format!("{code}: {}", excerpt(said)),
+                _ => code.to_owned(),
             },
         }
     }
@@ -340,7 +340,7 @@ const CHAIN: &str = "sign in (`aws sso login`), or set AWS_PROFILE, or AWS_ACCES
                      config and credentials files (SSO and roles included), a web identity \
                      token, and the container's and the instance's role, in this order";
 
-/// An answer that is none of the service's.
+/// An answer that is none of the service's: a proxy's page, or another server's.
 fn garbled(raw: &HttpResponse) -> Error {
     let status = raw.status().as_u16();
     let row = by_status(status);
@@ -348,8 +348,8 @@ fn garbled(raw: &HttpResponse) -> Error {
         row.kind,
         format!("the answer (HTTP {status}) is not one of this service; is the endpoint right?"),
     )
-    .with_retry(row.retry)
-    .with_effect(Effect::Unknown)
+    .with_retry(row.retry(raw))
+    .with_effect(row.effect)
 }
 
 fn no_answer() -> Error {

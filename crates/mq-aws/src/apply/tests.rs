@@ -61,8 +61,20 @@ fn a_new_queue_is_made_with_everything_at_once() {
         let options = PlanOptions::default();
         written(&diff(resource, absent, &queue.owner, false, &options))
     };
-    insta::assert_debug_snapshot!(create(Part::Queue), @"");
-    insta::assert_debug_snapshot!(create(Part::DeadLetter), @"");
+    insta::assert_debug_snapshot!(create(Part::Queue), @r#"
+    {
+        "MessageRetentionPeriod": "345600",
+        "ReceiveMessageWaitTimeSeconds": "20",
+        "RedrivePolicy": "{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:111122223333:orders-dlq\",\"maxReceiveCount\":5}",
+        "VisibilityTimeout": "30",
+    }
+    "#);
+    insta::assert_debug_snapshot!(create(Part::DeadLetter), @r#"
+    {
+        "MessageRetentionPeriod": "1209600",
+        "RedriveAllowPolicy": "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"arn:aws:sqs:eu-west-1:111122223333:orders\"]}",
+    }
+    "#);
 }
 
 #[test]
@@ -108,14 +120,24 @@ fn a_kms_key_goes_in_as_the_services_own_goes_out() {
     queue.attributes.encryption = Some(Stated::file(Some("alias/a".to_owned())));
     let own = [(key::MANAGED_SSE, Value::Bool(true))];
     let to_kms = change_from(&queue, Part::Queue, &own);
-    insta::assert_debug_snapshot!(written(&to_kms), @"");
+    insta::assert_debug_snapshot!(written(&to_kms), @r#"
+    {
+        "KmsMasterKeyId": "alias/a",
+        "SqsManagedSseEnabled": "false",
+    }
+    "#);
 
     queue.attributes.encryption = Some(Stated::file(None));
     let kms = [
         (key::MANAGED_SSE, Value::Bool(false)),
         (key::KMS_KEY, Value::text("alias/a")),
     ];
-    insta::assert_debug_snapshot!(written(&change_from(&queue, Part::Queue, &kms)), @"");
+    insta::assert_debug_snapshot!(written(&change_from(&queue, Part::Queue, &kms)), @r#"
+    {
+        "KmsMasterKeyId": "",
+        "SqsManagedSseEnabled": "true",
+    }
+    "#);
 }
 
 #[test]

@@ -89,7 +89,18 @@ fn ids(lowered: &Lowered) -> Vec<&'static str> {
 
 #[test]
 fn a_queue_of_which_nothing_is_said() {
-    insta::assert_snapshot!(rendered(&lowered(&queue("orders"))), @"");
+    insta::assert_snapshot!(rendered(&lowered(&queue("orders"))), @r#"
+    sqs.queue "orders" Queue Managed after []
+      MessageRetentionPeriod = 4d (create)
+      VisibilityTimeout = 30s (create)
+      ReceiveMessageWaitTimeSeconds = 20s (create)
+      RedrivePolicy.deadLetterTargetArn = none (unlink "arn:aws:sqs:eu-west-1:111122223333:orders-dlq")
+    ordering none -> exact
+    retention 4d -> exact
+    visibility_timeout 30s -> exact
+    receive_wait 20s -> exact
+    dead_letter none -> exact
+    "#);
 }
 
 #[test]
@@ -98,7 +109,27 @@ fn the_quickstart_queue() {
     queue.attributes.visibility_timeout = Some(Stated::file(Duration::from_secs(30)));
     queue.attributes.dead_letter = Some(dead_letter(5, DeadLetterTarget::Own));
     queue.attributes.labels = BTreeMap::from([("team".to_owned(), "inference".to_owned())]);
-    insta::assert_snapshot!(rendered(&lowered(&queue)), @"");
+    insta::assert_snapshot!(rendered(&lowered(&queue)), @r#"
+    sqs.queue "inference-requests-dlq" DeadLetter Managed after []
+      MessageRetentionPeriod = 14d (create)
+      RedriveAllowPolicy = {arn:aws:sqs:eu-west-1:111122223333:inference-requests: "allowed"} (file)
+      Tags = {team: "inference"} (file)
+    sqs.queue "inference-requests" Queue Managed after ["inference-requests-dlq"]
+      MessageRetentionPeriod = 4d (create)
+      VisibilityTimeout = 30s (file)
+      ReceiveMessageWaitTimeSeconds = 20s (create)
+      RedrivePolicy.deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:inference-requests-dlq" (file)
+      RedrivePolicy.maxReceiveCount = 5 (file)
+      Tags = {team: "inference"} (file)
+    ordering none -> exact
+    retention 4d -> exact
+    visibility_timeout 30s -> exact
+    receive_wait 20s -> exact
+    dead_letter inference-requests-dlq -> exact
+    dead_letter.max_deliveries 5 -> exact
+    dead_letter.retention 14d -> exact
+    labels {team: "inference"} -> exact
+    "#);
 }
 
 #[test]
@@ -113,7 +144,31 @@ fn a_queue_that_keeps_order() {
     stated.value.retention = Some(7 * DAY);
     queue.attributes.dead_letter = Some(stated);
     queue.attributes.encryption = Some(Stated::file(Some("alias/billing".to_owned())));
-    insta::assert_snapshot!(rendered(&lowered(&queue)), @"");
+    insta::assert_snapshot!(rendered(&lowered(&queue)), @r#"
+    sqs.queue "billing-dlq.fifo" DeadLetter Managed after []
+      FifoQueue = true (file)
+      MessageRetentionPeriod = 7d (file)
+      RedriveAllowPolicy = {arn:aws:sqs:eu-west-1:111122223333:billing.fifo: "allowed"} (file)
+      KmsMasterKeyId = "alias/billing" (file)
+    sqs.queue "billing.fifo" Queue Managed after ["billing-dlq.fifo"]
+      FifoQueue = true (file)
+      MessageRetentionPeriod = 4d (create)
+      VisibilityTimeout = 30s (create)
+      ReceiveMessageWaitTimeSeconds = 20s (create)
+      ContentBasedDeduplication = true (file)
+      RedrivePolicy.deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:billing-dlq.fifo" (file)
+      RedrivePolicy.maxReceiveCount = 3 (file)
+      KmsMasterKeyId = "alias/billing" (file)
+    ordering per-key -> exact
+    retention 4d -> exact
+    visibility_timeout 30s -> exact
+    receive_wait 20s -> exact
+    deduplication 10m by content -> approximate: a FIFO queue recognises duplicates for 5 minutes, no more and no less
+    dead_letter billing-dlq.fifo -> exact
+    dead_letter.max_deliveries 3 -> exact
+    dead_letter.retention 7d -> exact
+    encryption alias/billing -> exact
+    "#);
 }
 
 #[test]
@@ -130,7 +185,24 @@ fn what_sqs_does_not_take_is_said_with_the_range_and_not_written() {
     }));
     queue.attributes.dead_letter = Some(dead_letter(1_001, DeadLetterTarget::Own));
     queue.attributes.labels = BTreeMap::from([("cost/center".to_owned(), "a;b".to_owned())]);
-    insta::assert_snapshot!(rendered(&lowered(&queue)), @"");
+    insta::assert_snapshot!(rendered(&lowered(&queue)), @r#"
+    sqs.queue "orders-dlq" DeadLetter Managed after []
+      MessageRetentionPeriod = 14d (create)
+      RedriveAllowPolicy = {arn:aws:sqs:eu-west-1:111122223333:orders: "allowed"} (file)
+    sqs.queue "orders" Queue Managed after ["orders-dlq"]
+      ReceiveMessageWaitTimeSeconds = 2s (file)
+    ordering none -> exact
+    retention 15d -> unsupported: the service takes 1m to 14d
+    visibility_timeout 43201s -> unsupported: the service takes 0s to 12h
+    receive_wait 1500ms -> approximate: the service takes whole seconds
+    delivery_delay 901s -> unsupported: the service takes 0s to 15m
+    max_message_size 1048577B -> unsupported: the service takes 1KiB to 1MiB
+    deduplication 5m by id -> unsupported: only a FIFO queue detects duplicates: add `ordering: per-key`
+    dead_letter orders-dlq -> exact
+    dead_letter.max_deliveries 1001 -> unsupported: the service takes 1 to 1000
+    dead_letter.retention 14d -> exact
+    labels {cost/center: "a;b"} -> unsupported: tags take letters, digits, spaces and `_ . : / = + - @`, and `cost/center` has ';'
+    "#);
 }
 
 #[test]
@@ -142,7 +214,19 @@ fn a_queue_that_someone_else_manages_is_only_compared() {
     queue.attributes.retention = None;
     queue.attributes.receive_wait = None;
     queue.attributes.dead_letter = Some(dead_letter(5, DeadLetterTarget::Own));
-    insta::assert_snapshot!(rendered(&lowered(&queue)), @"");
+    insta::assert_snapshot!(rendered(&lowered(&queue)), @r#"
+    sqs.queue "Prod-OrderEvents-dlq.fifo" DeadLetter External after []
+      FifoQueue = true (file)
+    sqs.queue "Prod-OrderEvents.fifo" Queue External after ["Prod-OrderEvents-dlq.fifo"]
+      FifoQueue = true (file)
+      VisibilityTimeout = 1m (file)
+      RedrivePolicy.deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:Prod-OrderEvents-dlq.fifo" (file)
+      RedrivePolicy.maxReceiveCount = 5 (file)
+    ordering none -> exact
+    visibility_timeout 1m -> exact
+    dead_letter Prod-OrderEvents-dlq.fifo -> exact
+    dead_letter.max_deliveries 5 -> exact
+    "#);
     assert!(
         lowered(&queue)
             .resources
@@ -158,7 +242,20 @@ fn a_shared_dead_letter_queue_lets_its_sources_in() {
     let mut source = queue("orders");
     let shared = reference("failures", Ordering::None);
     source.attributes.dead_letter = Some(dead_letter(5, DeadLetterTarget::Shared(shared)));
-    insta::assert_snapshot!(rendered(&lowered(&source)), @"");
+    insta::assert_snapshot!(rendered(&lowered(&source)), @r#"
+    sqs.queue "orders" Queue Managed after ["failures"]
+      MessageRetentionPeriod = 4d (create)
+      VisibilityTimeout = 30s (create)
+      ReceiveMessageWaitTimeSeconds = 20s (create)
+      RedrivePolicy.deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:failures" (file)
+      RedrivePolicy.maxReceiveCount = 5 (file)
+    ordering none -> exact
+    retention 4d -> exact
+    visibility_timeout 30s -> exact
+    receive_wait 20s -> exact
+    dead_letter failures -> exact
+    dead_letter.max_deliveries 5 -> exact
+    "#);
 
     let mut failures = queue("failures");
     failures.dead_letter_for = vec![source.reference(), reference("refunds", Ordering::None)];
@@ -167,7 +264,7 @@ fn a_shared_dead_letter_queue_lets_its_sources_in() {
             .expect("sources")
             .to_string()
     };
-    insta::assert_snapshot!(wish(&failures), @"");
+    insta::assert_snapshot!(wish(&failures), @r#"{arn:aws:sqs:eu-west-1:111122223333:orders: "allowed", arn:aws:sqs:eu-west-1:111122223333:refunds: "allowed"}"#);
     failures.dead_letter_for = (0..11)
         .map(|index| reference(&format!("source-{index}"), Ordering::None))
         .collect();
