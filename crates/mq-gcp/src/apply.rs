@@ -157,9 +157,11 @@ impl Writer<'_> {
             permission: "pubsub.topics.update",
             on: &on,
         };
-        // Read again: a field is written whole, and the plan may be older than what is there.
+        // Read again: a field is written whole, and the plan may be older than what is there. The
+        // plan saw it, so that it may be missing only for a while.
         let current = self.clients.topics.get_topic().set_topic(&on).send().await;
-        let mut topic = current.map_err(|error| from_sdk(error, read))?;
+        let mut topic =
+            current.map_err(|error| await_parent(from_sdk(error, read), "the topic"))?;
         let paths = written(&self.change.attributes, |changed| {
             fields::set_topic(&mut topic, changed)
         })?;
@@ -229,7 +231,8 @@ impl Writer<'_> {
         };
         let current = self.clients.subscriptions.get_subscription();
         let current = current.set_subscription(&on).send().await;
-        let mut subscription = current.map_err(|error| from_sdk(error, read))?;
+        let mut subscription =
+            current.map_err(|error| await_parent(from_sdk(error, read), "the subscription"))?;
         let paths = written(&self.change.attributes, |changed| {
             fields::set_subscription(self.project, &mut subscription, changed)
         })?;

@@ -1,5 +1,7 @@
 //! The SDK's clients, and the one call to Resource Manager that no client of ours covers.
 
+use std::time::Duration;
+
 use google_cloud_auth::credentials::{self, CacheableResource, Credentials, anonymous};
 use google_cloud_gax::retry_policy::NeverRetry;
 use google_cloud_pubsub::client::{SchemaService, SubscriptionAdmin, TopicAdmin};
@@ -14,6 +16,9 @@ use crate::error::{
 };
 
 const RESOURCE_MANAGER: &str = "https://cloudresourcemanager.googleapis.com";
+
+/// The longest that one call waits for its answer. Administration answers within seconds.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Everything that calls are made with.
 #[derive(Debug, Clone)]
@@ -39,13 +44,16 @@ impl Clients {
         // The SDK's own retries are off: there is one retry policy, around this backend.
         let mut topics = TopicAdmin::builder()
             .with_credentials(credentials.clone())
-            .with_retry_policy(NeverRetry);
+            .with_retry_policy(NeverRetry)
+            .with_attempt_timeout(CALL_TIMEOUT);
         let mut subscriptions = SubscriptionAdmin::builder()
             .with_credentials(credentials.clone())
-            .with_retry_policy(NeverRetry);
+            .with_retry_policy(NeverRetry)
+            .with_attempt_timeout(CALL_TIMEOUT);
         let mut policies = SchemaService::builder()
             .with_credentials(credentials.clone())
-            .with_retry_policy(NeverRetry);
+            .with_retry_policy(NeverRetry)
+            .with_attempt_timeout(CALL_TIMEOUT);
         let endpoint = match &config.service {
             Service::Google(endpoint) => endpoint.as_deref(),
             Service::Emulator(origin) => Some(origin.as_str()),

@@ -175,6 +175,8 @@ pub(crate) fn lacks_permission(error: &SdkError) -> bool {
 pub(crate) fn from_reqwest(error: reqwest::Error, call: Call<'_>) -> Error {
     let translated = if error.is_connect() {
         named(ErrorKind::Unavailable, "no connection could be made", call).with_retry(AGAIN)
+    } else if error.is_timeout() {
+        named(ErrorKind::TimedOut, "no answer came in time", call).with_retry(AGAIN)
     } else if error.is_decode() {
         garbage(call)
     } else {
@@ -349,5 +351,169 @@ impl RetryAfter for Error {
             (Retry::After(known), Some(_)) => self.with_retry(Retry::After(known.max(least))),
             _ => self,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use google_cloud_gax::error::rpc::Status;
+    use serde_json::json;
+
+    use super::*;
+
+    const CALL: Call<'static> = Call {
+        operation: "CreateTopic",
+        permission: "pubsub.topics.create",
+        on: "projects/acme/topics/orders",
+    };
+
+    fn document(code: u16, status: &str, details: serde_json::Value) -> bytes::Bytes {
+        let document = json!({"error": {
+            "code": code, "status": status, "message": "it said\nthis", "details": details,
+        }});
+        document.to_string().into()
+    }
+
+    fn answered(code: u16, status: &str, details: serde_json::Value) -> Error {
+        from_answer(code, &document(code, status, details), CALL)
+    }
+
+    #[test]
+    fn each_code_has_its_kind_retry_and_effect() {
+        use {Effect as E, ErrorKind as K, Retry as R};
+        for (code, status, kind, retry, effect) in [
+            (400, "INVALID_ARGUMENT", K::SpecInvalid, R::Never, E::None),
+            (400, "FAILED_PRECONDITION", K::Conflict, R::Never, E::None),
+            (400, "OUT_OF_RANGE", K::SpecInvalid, R::Never, E::None),
+            (
+                401,
+                "UNAUTHENTICATED",
+                K::Unauthenticated,
+                R::Never,
+                E::None,
+            ),
+            (
+                403,
+                "PERMISSION_DENIED",
+                K::PermissionDenied,
+                R::Never,
+                E::None,
+            ),
+            (404, "NOT_FOUND", K::NotFound, R::Never, E::None),
+            (409, "ALREADY_EXISTS", K::AlreadyExists, R::Never, E::None),
+            (409, "ABORTED", K::Conflict, AGAIN, E::None),
+            (429, "RESOURCE_EXHAUSTED", K::RateLimited, AGAIN, E::None),
+            (499, "CANCELLED", K::Unavailable, AGAIN, E::Unknown),
+            (500, "INTERNAL", K::Unavailable, AGAIN, E::Unknown),
+            (500, "UNKNOWN", K::Unavailable, AGAIN, E::Unknown),
+            (500, "DATA_LOSS", K::Unexpected, R::Never, E::Unknown),
+            (501, "UNIMPLEMENTED", K::Unsupported, R::Never, E::None),
+            (503, "UNAVAILABLE", K::Unavailable, AGAIN, E::Unknown),
+            (504, "DEADLINE_EXCEEDED", K::TimedOut, AGAIN, E::Unknown),
+        ] {
+            let error = answered(code, status, json!([]));
+            assert_eq!(error.kind(), kind, "{status}");
+            assert_eq!(error.retry(), retry, "{status}");
+            assert_eq!(error.effect(), effect, "{status}");
+            assert_eq!(error.operation(), "CreateTopic", "{status}");
+            let line = error.to_string();
+            assert!(!line.contains('\n') && line.contains("acme"), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_googles_says_nothing_of_the_resource() {
+        use {Effect as E, ErrorKind as K, Retry as R};
+        for (code, kind, retry, effect) in [
+            (401, K::Unauthenticated, R::Never, E::None),
+            (403, K::PermissionDenied, R::Never, E::None),
+            (404, K::Unexpected, R::Never, E::Unknown),
+            (418, K::Unexpected, R::Never, E::Unknown),
+            (429, K::RateLimited, AGAIN, E::None),
+            (500, K::Unavailable, AGAIN, E::Unknown),
+            (502, K::Unavailable, AGAIN, E::Unknown),
+            (503, K::Unavailable, AGAIN, E::Unknown),
+            (504, K::Unavailable, AGAIN, E::Unknown),
+        ] {
+            let error = from_answer(code, &"<html>no</html>".into(), CALL);
+            assert_eq!(error.kind(), kind, "{code}");
+            assert_eq!(error.retry(), retry, "{code}");
+            assert_eq!(error.effect(), effect, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_denial_names_the_permission_and_a_role_that_has_it() {
+        let plain = answered(403, "PERMISSION_DENIED", json!([]));
+        assert!(
+            plain.message().contains("`pubsub.topics.create`"),
+            "{plain}"
+        );
+        assert!(
+            plain
+                .hint()
+                .expect("a hint")
+                .contains("roles/pubsub.editor")
+        );
+        let named = answered(
+            403,
+            "PERMISSION_DENIED",
+            json!([{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "IAM_PERMISSION_DENIED",
+                "domain": "googleapis.com",
+                "metadata": {"permission": "pubsub.topics.setIamPolicy"},
+            }]),
+        );
+        assert!(
+            named.message().contains("`pubsub.topics.setIamPolicy`"),
+            "{named}"
+        );
+        assert!(named.hint().expect("a hint").contains("roles/pubsub.admin"));
+    }
+
+    #[test]
+    fn an_api_that_is_off_is_told_from_a_missing_right() {
+        let details = json!([{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "SERVICE_DISABLED",
+            "domain": "googleapis.com",
+            "metadata": {"service": "pubsub.googleapis.com"},
+        }]);
+        let off = answered(403, "PERMISSION_DENIED", details.clone());
+        assert!(
+            off.hint()
+                .expect("a hint")
+                .contains("gcloud services enable"),
+            "{off:?}"
+        );
+        let sdk = |details| {
+            let body = document(403, "PERMISSION_DENIED", details);
+            SdkError::service(Status::try_from(&body).expect("a document"))
+        };
+        assert!(!lacks_permission(&sdk(details)));
+        assert!(lacks_permission(&sdk(json!([]))));
+    }
+
+    #[test]
+    fn the_services_wish_to_wait_is_honoured() {
+        let error = answered(
+            429,
+            "RESOURCE_EXHAUSTED",
+            json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}]),
+        );
+        assert_eq!(error.retry(), Retry::After(Some(Duration::from_secs(7))));
+        let never = answered(
+            404,
+            "NOT_FOUND",
+            json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}]),
+        );
+        assert_eq!(never.retry(), Retry::Never);
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        assert_eq!(said(&"x".repeat(10_000)).len(), 300);
+        assert_eq!(said(" \u{7} "), "it gives no reason");
     }
 }

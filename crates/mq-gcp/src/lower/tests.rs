@@ -754,7 +754,7 @@ proptest! {
         }
         if let Some(dead) = &queue.attributes.dead_letter {
             let count = dead.value.max_deliveries;
-            let supported = count >= 1 && count <= MAX_DELIVERIES.max;
+            let supported = (1..=MAX_DELIVERIES.max).contains(&count);
             prop_assert_eq!(verdict(&lowered, "dead_letter.max_deliveries").hold.name() != "unsupported", supported);
         }
         prop_assert!(lowered.verdicts.iter().all(|verdict| verdict.source.is_some()));
