@@ -1,0 +1,440 @@
+//! The only place that writes to stdout and stderr.
+//!
+//! stdout carries the result and nothing else; all else is on stderr. A reader that went away is
+//! no failure.
+
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args::{Color, GlobalArgs};
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::render::text::{block, line};
+
+/// What a run reads from and writes to.
+pub struct Streams {
+    /// The result.
+    pub stdout: Box<dyn Write + Send>,
+    /// Everything else.
+    pub stderr: Box<dyn Write + Send>,
+    /// Answers to questions.
+    pub stdin: Box<dyn BufRead + Send>,
+    /// Whether a person sees stdout.
+    pub stdout_terminal: bool,
+    /// Whether a person sees stderr.
+    pub stderr_terminal: bool,
+    /// Whether a person answers on stdin.
+    pub stdin_terminal: bool,
+}
+
+impl Streams {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Streams {
+            stdout: Box::new(io::stdout()),
+            stderr: Box::new(io::stderr()),
+            stdin: Box::new(io::BufReader::new(io::stdin())),
+            stdout_terminal: io::stdout().is_terminal(),
+            stderr_terminal: io::stderr().is_terminal(),
+            stdin_terminal: io::stdin().is_terminal(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Streams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Streams")
+            .field("stdout_terminal", &self.stdout_terminal)
+            .field("stderr_terminal", &self.stderr_terminal)
+            .field("stdin_terminal", &self.stdin_terminal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The styles of a stream: all plain where it takes no colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Palette {
+    /// Errors, and what is removed.
+    pub(crate) bad: Style,
+    /// Warnings, and what is changed.
+    pub(crate) notice: Style,
+    /// What is added, and what is well.
+    pub(crate) good: Style,
+    /// Hints.
+    pub(crate) hint: Style,
+    /// Headings.
+    pub(crate) strong: Style,
+    /// Remarks.
+    pub(crate) faint: Style,
+}
+
+impl Palette {
+    pub(crate) fn coloured() -> Self {
+        let bold = |color: AnsiColor| Style::new().fg_color(Some(color.into())).bold();
+        Palette {
+            bad: bold(AnsiColor::Red),
+            notice: bold(AnsiColor::Yellow),
+            good: bold(AnsiColor::Green),
+            hint: bold(AnsiColor::Cyan),
+            strong: Style::new().bold(),
+            faint: Style::new().dimmed(),
+        }
+    }
+
+    pub(crate) fn is_coloured(self) -> bool {
+        self != Palette::default()
+    }
+
+    fn of(choice: Color, terminal: bool, environment: &Environment) -> Self {
+        if takes_colour(choice, terminal, environment) {
+            Palette::coloured()
+        } else {
+            Palette::default()
+        }
+    }
+}
+
+/// Whether a stream takes colour. `NO_COLOR` is <https://no-color.org>, the two `CLICOLOR`s are
+/// <https://bixense.com/clicolors/>.
+fn takes_colour(choice: Color, terminal: bool, environment: &Environment) -> bool {
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let forced = environment
+                .get("CLICOLOR_FORCE")
+                .is_some_and(|value| value != "0");
+            let refused = environment.get("NO_COLOR").is_some();
+            let unable =
+                environment.get("TERM") == Some("dumb") || environment.get("CLICOLOR") == Some("0");
+            !refused && (forced || (terminal && !unable))
+        }
+    }
+}
+
+struct Out {
+    to: Box<dyn Write + Send>,
+    /// The reader went away: nothing more is written, and that is no failure.
+    closed: bool,
+    failed: Option<io::Error>,
+}
+
+impl Out {
+    fn write(&mut self, text: &str) {
+        if self.closed || self.failed.is_some() {
+            return;
+        }
+        let written = self
+            .to
+            .write_all(text.as_bytes())
+            .and_then(|()| self.to.flush());
+        match written {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.closed = true,
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+/// Writes to both streams. Cheap to clone; clones write to the same streams.
+#[derive(Clone)]
+pub(crate) struct Printer(Arc<Shared>);
+
+struct Shared {
+    stdout: Mutex<Out>,
+    stderr: Mutex<Out>,
+    stdin: Mutex<Box<dyn BufRead + Send>>,
+    result_palette: Palette,
+    palette: Palette,
+    quiet: bool,
+    interactive: bool,
+    stdin_terminal: bool,
+    bars: Option<MultiProgress>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Printer {
+    pub(crate) fn new(streams: Streams, global: &GlobalArgs, environment: &Environment) -> Self {
+        let attended = environment.get("CI").is_none();
+        let animated = streams.stderr_terminal
+            && attended
+            && !global.quiet
+            && global.verbose == 0
+            && environment.get("TERM") != Some("dumb");
+        Printer(Arc::new(Shared {
+            result_palette: Palette::of(global.color, streams.stdout_terminal, environment),
+            palette: Palette::of(global.color, streams.stderr_terminal, environment),
+            quiet: global.quiet,
+            interactive: streams.stdin_terminal
+                && streams.stderr_terminal
+                && attended
+                && !global.no_input,
+            stdin_terminal: streams.stdin_terminal,
+            bars: animated.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
+            stdout: Mutex::new(Out {
+                to: streams.stdout,
+                closed: false,
+                failed: None,
+            }),
+            stderr: Mutex::new(Out {
+                to: streams.stderr,
+                closed: false,
+                failed: None,
+            }),
+            stdin: Mutex::new(streams.stdin),
+        }))
+    }
+
+    /// The styles of stdout.
+    pub(crate) fn result_palette(&self) -> Palette {
+        self.0.result_palette
+    }
+
+    /// The styles of stderr.
+    pub(crate) fn palette(&self) -> Palette {
+        self.0.palette
+    }
+
+    /// Whether a question would be answered.
+    pub(crate) fn interactive(&self) -> bool {
+        self.0.interactive
+    }
+
+    /// Whether a person's keys reach stdin, and so every process in the foreground.
+    pub(crate) fn stdin_is_terminal(&self) -> bool {
+        self.0.stdin_terminal
+    }
+
+    /// The result, on stdout, as it is.
+    pub(crate) fn result(&self, text: &str) {
+        self.write(&self.0.stdout, text);
+    }
+
+    /// A document, on stdout.
+    pub(crate) fn document(&self, document: &impl serde::Serialize) {
+        match serde_json::to_string_pretty(document) {
+            Ok(text) => self.result(&format!("{text}\n")),
+            Err(error) => self.error(
+                &format!("failed to write the document: {error}"),
+                None,
+                None,
+            ),
+        }
+    }
+
+    /// A text on stderr, as it is, unless `--quiet`.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.0.quiet {
+            self.write(&self.0.stderr, text);
+        }
+    }
+
+    /// A line on stderr, unless `--quiet`.
+    pub(crate) fn note(&self, text: impl Display) {
+        self.say(&format!("{}\n", line(&text.to_string())));
+    }
+
+    /// A text on stderr that `--quiet` does not hide.
+    pub(crate) fn insist(&self, text: &str) {
+        self.write(&self.0.stderr, text);
+    }
+
+    /// A warning, with what helps.
+    pub(crate) fn warning(&self, text: &str, hint: Option<&str>) {
+        let style = self.0.palette.notice;
+        let text = line(text);
+        let hint = self.hint(hint);
+        self.insist(&format!("{style}warning{style:#}: {text}\n{hint}"));
+    }
+
+    /// What went wrong.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        for failure in failure
+            .clouds
+            .iter()
+            .filter_map(|cloud| cloud.failure.as_ref())
+        {
+            self.failure(failure);
+        }
+        self.insist(&failure.findings.rendered(self.0.palette.is_coloured()));
+        self.error(
+            &failure.what,
+            failure.why.as_deref(),
+            failure.hint.as_deref(),
+        );
+    }
+
+    fn error(&self, what: &str, why: Option<&str>, hint: Option<&str>) {
+        let style = self.0.palette.bad;
+        let what = line(what);
+        let why = why.map_or_else(String::new, |why| {
+            format!("  {}\n", block(why).trim_end().replace('\n', "\n  "))
+        });
+        let hint = self.hint(hint);
+        self.insist(&format!("{style}error{style:#}: {what}\n{why}{hint}"));
+    }
+
+    fn hint(&self, hint: Option<&str>) -> String {
+        let style = self.0.palette.hint;
+        hint.map_or_else(String::new, |hint| {
+            format!(
+                "{style}hint{style:#}: {}\n",
+                block(hint).trim_end().replace('\n', "\n      ")
+            )
+        })
+    }
+
+    /// A question that only `yes` answers with yes. Call it only where [`Printer::interactive`].
+    pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
+        let style = self.0.palette.strong;
+        self.insist(&format!(
+            "{style}{}{style:#} Only `yes` goes on: ",
+            line(question)
+        ));
+        let mut answer = String::new();
+        lock(&self.0.stdin).read_line(&mut answer)?;
+        Ok(answer.trim() == "yes")
+    }
+
+    /// A bar on the terminal, for work of this many steps; `None` where nobody sees it move.
+    pub(crate) fn bar(&self, label: &str, steps: u64) -> Option<ProgressBar> {
+        let bars = self.0.bars.as_ref()?;
+        let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} {wide_msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        let bar = bars.add(ProgressBar::new(steps).with_style(style));
+        bar.set_prefix(line(label).into_owned());
+        Some(bar)
+    }
+
+    /// A writer of log lines to stderr.
+    pub(crate) fn log_writer(&self) -> LogWriter {
+        LogWriter(self.clone())
+    }
+
+    /// What kept the result from being written, if something did. Asked once, at the end.
+    pub(crate) fn write_failure(&self) -> Option<io::Error> {
+        lock(&self.0.stdout).failed.take()
+    }
+
+    fn write(&self, stream: &Mutex<Out>, text: &str) {
+        let write = || lock(stream).write(text);
+        match &self.0.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Printer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Printer").finish_non_exhaustive()
+    }
+}
+
+/// Log lines, between the bars.
+pub(crate) struct LogWriter(Printer);
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.insist(&block(&String::from_utf8_lossy(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_follows_the_flag_then_the_variables_then_the_terminal() {
+        let environment = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Environment>();
+        for (choice, terminal, variables, coloured) in [
+            (Color::Auto, true, &[][..], true),
+            (Color::Auto, false, &[], false),
+            (Color::Auto, true, &[("NO_COLOR", "1")], false),
+            (Color::Auto, true, &[("NO_COLOR", "")], true),
+            (Color::Auto, true, &[("TERM", "dumb")], false),
+            (Color::Auto, true, &[("CLICOLOR", "0")], false),
+            (Color::Auto, false, &[("CLICOLOR_FORCE", "1")], true),
+            (Color::Auto, false, &[("CLICOLOR_FORCE", "0")], false),
+            (
+                Color::Auto,
+                false,
+                &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+                false,
+            ),
+            (Color::Always, false, &[("NO_COLOR", "1")], true),
+            (Color::Never, true, &[("CLICOLOR_FORCE", "1")], false),
+        ] {
+            assert_eq!(
+                takes_colour(choice, terminal, &environment(variables)),
+                coloured,
+                "{choice:?} terminal={terminal} {variables:?}"
+            );
+        }
+    }
+
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn printer(stdout: impl Write + Send + 'static) -> Printer {
+        let streams = Streams {
+            stdout: Box::new(stdout),
+            stderr: Box::new(io::sink()),
+            stdin: Box::new(io::empty()),
+            stdout_terminal: false,
+            stderr_terminal: false,
+            stdin_terminal: false,
+        };
+        Printer::new(streams, &GlobalArgs::default(), &Environment::default())
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure_and_a_full_disk_is() {
+        let gone = printer(Gone);
+        gone.result("line\n");
+        gone.result("line\n");
+        assert!(gone.write_failure().is_none());
+
+        let full = printer(Full);
+        full.result("line\n");
+        assert_eq!(
+            full.write_failure().map(|error| error.kind()),
+            Some(io::ErrorKind::StorageFull)
+        );
+    }
+}

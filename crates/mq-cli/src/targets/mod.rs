@@ -1,0 +1,12 @@
+//! From the command line to clouds that are known, proved and planned for: everything before the
+//! first write, on all of them.
+
+mod input;
+mod judgement;
+mod open;
+
+pub(crate) use input::{Input, now_seconds};
+pub(crate) use judgement::{Judging, judge};
+pub(crate) use open::{
+    Opened, Session, all_or_none, create_backends, identify_all, open, reading, unopened,
+};
