@@ -125,6 +125,9 @@ pub(crate) enum Least {
     AboveZero,
 }
 
+/// How many names are compared for suggestions before they stop: tens of milliseconds.
+const COMPARISONS_MAX: usize = 50_000;
+
 /// What the whole of the reading knows and finds.
 pub(crate) struct Check<'a> {
     pub(crate) text: &'a str,
@@ -132,6 +135,8 @@ pub(crate) struct Check<'a> {
     /// The entries under `clouds`, with the backend where it is known.
     pub(crate) targets: BTreeMap<&'a str, Option<&'static BackendInfo>>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// How many more names may be compared for a suggestion.
+    comparisons_left: usize,
 }
 
 impl<'a> Check<'a> {
@@ -141,7 +146,15 @@ impl<'a> Check<'a> {
             backends,
             targets: BTreeMap::new(),
             diagnostics: Vec::new(),
+            comparisons_left: COMPARISONS_MAX,
         }
+    }
+
+    /// A suggestion out of names that the file gives, of which there may be thousands, as there may
+    /// be mistakes: it is made as long as it costs little.
+    pub(crate) fn did_you_mean(&mut self, unknown: &str, known: &[&str]) -> Option<String> {
+        self.comparisons_left = self.comparisons_left.checked_sub(known.len())?;
+        did_you_mean(unknown, known.iter().copied())
     }
 
     /// Reports this at this field.
@@ -474,11 +487,13 @@ impl<'a> Check<'a> {
             .copied()
             .chain(backends.iter().map(|backend| backend.id))
             .collect();
-        let hint = did_you_mean(name, known.iter().copied());
+        let hint = self
+            .did_you_mean(name, &known)
+            .or_else(|| by_service(name, backends));
+        let quoted = self.quoted(name, &field.span);
         let refusal =
             Diagnostic::error("file/unknown-cloud", "unknown cloud").with_detail(format!(
-                "`{}` is neither an entry under `clouds` nor one of {}",
-                excerpt(name),
+                "{quoted} is neither an entry under `clouds` nor one of {}",
                 list(backends.iter().map(|backend| backend.id), "and"),
             ));
         self.report(field, with_hint(refusal, hint));

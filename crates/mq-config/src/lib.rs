@@ -22,6 +22,8 @@ mod template;
 mod tree;
 mod validate;
 
+use std::collections::HashSet;
+
 use mq_core::{BackendInfo, Diagnostic, Severity, Spec};
 
 pub use docs::{AttributeDoc, Takes, attributes, explain, file_keys};
@@ -76,9 +78,8 @@ pub fn load(
 fn in_order(diagnostics: &mut Vec<Diagnostic>) {
     let start = |diagnostic: &Diagnostic| diagnostic.span.as_ref().map_or(0, |span| span.start);
     diagnostics.sort_by_key(start);
-    diagnostics.dedup_by(|later, first| {
-        later.id == first.id && later.span == first.span && later.detail == first.detail
-    });
+    let mut seen = HashSet::new();
+    diagnostics.retain(|found| seen.insert((found.id, found.span.clone(), found.detail.clone())));
 }
 
 /// The stage that a command runs on. `stages` in the file is a closed list; without it any name

@@ -22,6 +22,9 @@ pub const DEPTH_MAX: usize = 32;
 /// The most values that anchors, aliases and merge keys may copy.
 pub const COPIES_MAX: usize = 100_000;
 
+/// The longest key, in bytes; the longest that means something has 128.
+const KEY_BYTES_MAX: usize = 1024;
+
 /// Reads the text. The tree has [`NodeKind::Invalid`] in place of what is wrong and was reported;
 /// there is none when there is nothing to go on with.
 pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<Diagnostic>) {
@@ -378,6 +381,14 @@ impl Builder {
 fn pending(node: Node, diagnostics: &mut Vec<Diagnostic>) -> Pending {
     match node.kind {
         NodeKind::Scalar(scalar) if scalar.plain && scalar.text == "<<" => Pending::Merge,
+        NodeKind::Scalar(scalar) if scalar.text.len() > KEY_BYTES_MAX => {
+            diagnostics.push(
+                Diagnostic::error("file/bad-name", "the name is not allowed")
+                    .with_detail(format!("a key has at most {KEY_BYTES_MAX} bytes"))
+                    .with_span(node.span),
+            );
+            Pending::Invalid
+        }
         NodeKind::Scalar(scalar) => Pending::Key(scalar.text, node.span),
         NodeKind::Invalid => Pending::Invalid,
         NodeKind::Sequence(_) | NodeKind::Mapping(_) => {

@@ -11,10 +11,7 @@ use crate::parse::{BYTES_MAX, COPIES_MAX, DEPTH_MAX};
 /// The page, in Markdown.
 #[must_use]
 pub fn reference_markdown(backends: &[&'static BackendInfo]) -> String {
-    let mut page = String::from(
-        "<!-- Made by `cargo xtask generate` from crates/mq-config/src/docs_tables.rs and the \
-         backends' settings. -->\n# The file\n",
-    );
+    let mut page = String::from("# The file\n");
     page.push_str(INTRODUCTION);
     let _ = write!(
         page,

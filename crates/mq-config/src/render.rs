@@ -9,6 +9,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use mq_core::{Diagnostic, Severity};
 
 use crate::secret;
+use crate::source_map::line_starts;
 
 /// The longest part of a line that is shown, in bytes.
 const LINE_MAX: usize = 200;
@@ -20,6 +21,10 @@ const LINE_MAX: usize = 200;
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], text: &str, file_name: &str, color: bool) -> String {
     let covered = cover_secrets(diagnostics, text);
+    let page = Page {
+        text: &covered,
+        lines: line_starts(&covered),
+    };
     let file_name = escaped(file_name);
     let renderer = if color {
         Renderer::styled()
@@ -29,7 +34,7 @@ pub fn render(diagnostics: &[Diagnostic], text: &str, file_name: &str, color: bo
     .decor_style(DecorStyle::Ascii);
     let mut rendered = String::new();
     for diagnostic in diagnostics {
-        one(&mut rendered, diagnostic, &covered, &file_name, &renderer);
+        one(&mut rendered, diagnostic, &page, &file_name, &renderer);
     }
     rendered
 }
@@ -37,7 +42,7 @@ pub fn render(diagnostics: &[Diagnostic], text: &str, file_name: &str, color: bo
 fn one(
     out: &mut String,
     diagnostic: &Diagnostic,
-    text: &str,
+    page: &Page<'_>,
     file_name: &str,
     renderer: &Renderer,
 ) {
@@ -51,7 +56,7 @@ fn one(
     let hint = diagnostic.hint.as_deref().map(escaped);
     let title = level.primary_title(summary).id(diagnostic.id);
     let mut group = title.elements(std::iter::empty::<annotate_snippets::Message<'_>>());
-    let excerpt = diagnostic.span.clone().map(|span| Excerpt::of(text, span));
+    let excerpt = diagnostic.span.clone().map(|span| page.excerpt(span));
     if let Some(excerpt) = &excerpt {
         group = group.element(
             Snippet::source(excerpt.text.as_str())
@@ -70,33 +75,41 @@ fn one(
     let _ = writeln!(out, "{}\n", renderer.render(&[group]));
 }
 
-/// The lines around a span, ready to be shown.
+/// The text with the start of each line, found once for all diagnostics.
+struct Page<'t> {
+    text: &'t str,
+    lines: Vec<usize>,
+}
+
+/// One line, or the part of it around a span, ready to be shown.
 struct Excerpt {
     text: String,
     line: usize,
     span: Range<usize>,
 }
 
-impl Excerpt {
+impl Page<'_> {
     /// The line of the span's start; of a span over several lines the first is underlined.
-    fn of(text: &str, span: Range<usize>) -> Self {
+    fn excerpt(&self, span: Range<usize>) -> Excerpt {
+        let text = self.text;
         let start = text.floor_char_boundary(span.start.min(text.len()));
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..]
-            .find('\n')
-            .map_or(text.len(), |newline| start + newline);
-        let end = text.floor_char_boundary(span.end.min(line_end)).max(start);
+        let line = self.lines.partition_point(|first| *first <= start).max(1);
+        let line_start = self.lines[line - 1];
+        let line_end = self.lines.get(line).map_or(text.len(), |next| next - 1);
         let shown_start = if start - line_start > LINE_MAX {
             text.floor_char_boundary(start - LINE_MAX / 4)
         } else {
             line_start
         };
-        let shown_end = text.floor_char_boundary(line_end.min(shown_start + 2 * LINE_MAX));
+        let shown_end = text
+            .floor_char_boundary(line_end.min(shown_start + 2 * LINE_MAX))
+            .max(start);
+        let end = text.floor_char_boundary(span.end.min(shown_end)).max(start);
         let before = escaped(&text[shown_start..start]);
-        let marked = escaped(&text[start..end.min(shown_end).max(start)]);
-        let after = escaped(text[end.min(shown_end).max(start)..shown_end.max(start)].trim_end());
+        let marked = escaped(&text[start..end]);
+        let after = escaped(text[end..shown_end].trim_end());
         Excerpt {
-            line: text[..start].matches('\n').count() + 1,
+            line,
             span: before.len()..before.len() + marked.len(),
             text: format!("{before}{marked}{after}"),
         }

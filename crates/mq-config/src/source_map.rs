@@ -24,12 +24,9 @@ pub struct Position {
 
 impl SourceMap {
     pub(crate) fn new(text: &str, root: Option<Node>) -> Self {
-        let lines = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(index, _)| index + 1))
-            .collect();
         SourceMap {
             text: text.to_owned(),
-            lines,
+            lines: line_starts(text),
             root,
         }
     }
@@ -111,6 +108,13 @@ impl SourceMap {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// The first byte of each line; there is always one.
+pub(crate) fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(index, _)| index + 1))
+        .collect()
 }
 
 /// One step down a path: where it lands, and what is left of the path.

@@ -10,174 +10,134 @@ use crate::source_map::SourceMap;
 
 use super::unknown_queue;
 
-/// A layer's word on a dead-letter queue, with the path that says it.
-struct Said<'a> {
-    patch: &'a QueuePatch,
+/// One layer's word: a queue's dead letters go to this queue of the file.
+struct Edge<'s> {
+    to: &'s str,
+    /// The path that says so.
     path: String,
 }
 
 /// Reports dead-letter queues that the file does not have, and those that lead back.
 pub(super) fn check(check: &mut Check<'_>, spec: &Spec, source: &SourceMap) {
-    let mut shared = false;
-    for said in every_layer(spec) {
-        if let Setting::Value(dead_letter) = &said.patch.dead_letter
-            && let Setting::Value(DeadLetterQueue::InFile(queue)) = &dead_letter.queue
-        {
-            shared = true;
-            let path = format!("{}.dead_letter.queue", said.path);
-            unknown_queue(check, spec, source, queue, path);
-        }
+    let mut edges = edges(spec);
+    if let Some(default) = default_edge(spec) {
+        unknown_queue(check, spec, source, default.to, default.path);
     }
-    if shared {
-        cycles(check, spec, source);
-    }
-}
-
-fn every_layer(spec: &Spec) -> impl Iterator<Item = Said<'_>> {
-    let defaults = std::iter::once(Said {
-        patch: &spec.defaults,
-        path: "defaults".to_owned(),
-    });
-    let queues = spec.queues.iter().flat_map(|(name, queue)| {
-        let own = std::iter::once(Said {
-            patch: &queue.patch,
-            path: format!("queues.{name}"),
+    for said in edges.values_mut() {
+        said.retain(|edge| {
+            let known = spec.queues.contains_key(edge.to);
+            // What `defaults` say wrong is said once, above.
+            if !known && !edge.path.starts_with("defaults.") {
+                unknown_queue(check, spec, source, edge.to, edge.path.clone());
+            }
+            known
         });
-        own.chain(queue.overrides.iter().map(move |(cloud, patch)| Said {
-            patch,
-            path: format!("queues.{name}.overrides.{cloud}"),
-        }))
-    });
-    let stages = spec.stages.iter().flatten().flat_map(|(stage, said)| {
-        said.queues.iter().map(move |(name, patch)| Said {
-            patch,
-            path: format!("stages.{stage}.queues.{name}"),
-        })
-    });
-    defaults.chain(queues).chain(stages)
+    }
+    for (from, edge) in back_edges(&edges) {
+        report(check, source, from, edge);
+    }
 }
 
-/// Follows the dead letters on every stage and every cloud that says something of its own.
-fn cycles(check: &mut Check<'_>, spec: &Spec, source: &SourceMap) {
-    let stages: Vec<Option<&str>> = match &spec.stages {
-        Some(stages) => stages.keys().map(|stage| Some(stage.as_str())).collect(),
-        None => vec![None],
-    };
-    let mut clouds: Vec<Option<&str>> = vec![None];
-    for queue in spec.queues.values() {
-        for cloud in queue.overrides.keys() {
-            if !clouds.contains(&Some(cloud.as_str())) {
-                clouds.push(Some(cloud));
+/// What every layer says of every queue. A circle that only different stages or clouds close
+/// together counts too: it would open with the next edit, and nobody could read it.
+fn edges(spec: &Spec) -> BTreeMap<&str, Vec<Edge<'_>>> {
+    let mut edges: BTreeMap<&str, Vec<Edge<'_>>> = BTreeMap::new();
+    for (name, queue) in &spec.queues {
+        let said = edges.entry(name).or_default();
+        said.extend(match decided(&queue.patch) {
+            Some(own) => own.map(|to| edge(to, format!("queues.{name}"))),
+            None => default_edge(spec),
+        });
+        for (cloud, patch) in &queue.overrides {
+            let to = decided(patch).flatten();
+            said.extend(to.map(|to| edge(to, format!("queues.{name}.overrides.{cloud}"))));
+        }
+    }
+    for (stage, said) in spec.stages.iter().flatten() {
+        for (name, patch) in &said.queues {
+            if let (Some(to), Some(said)) = (decided(patch).flatten(), edges.get_mut(name.as_str()))
+            {
+                said.push(edge(to, format!("stages.{stage}.queues.{name}")));
             }
         }
     }
-    let mut reported: Vec<&str> = Vec::new();
-    for stage in stages {
-        for cloud in &clouds {
-            let next: BTreeMap<&str, (&str, String)> = spec
-                .queues
-                .keys()
-                .filter_map(|name| Some((name.as_str(), target(spec, name, stage, *cloud)?)))
-                .collect();
-            for start in on_a_cycle(&next) {
-                if !reported.contains(&start) {
-                    reported.push(start);
-                    report(check, source, &next, start);
-                }
-            }
-        }
+    edges
+}
+
+fn default_edge(spec: &Spec) -> Option<Edge<'_>> {
+    let to = decided(&spec.defaults).flatten()?;
+    Some(edge(to, "defaults".to_owned()))
+}
+
+fn edge(to: &str, layer: String) -> Edge<'_> {
+    Edge {
+        to,
+        path: layer + ".dead_letter.queue",
     }
 }
 
-/// Where a queue's dead letters go within the file, and the path that says so.
-fn target<'s>(
-    spec: &'s Spec,
-    name: &str,
-    stage: Option<&str>,
-    cloud: Option<&str>,
-) -> Option<(&'s str, String)> {
-    let queue = spec.queues.get(name)?;
-    let from_cloud = cloud.and_then(|cloud| {
-        let patch = queue.overrides.get(cloud)?;
-        Some((patch, format!("queues.{name}.overrides.{cloud}")))
-    });
-    let from_stage = stage.and_then(|stage| {
-        let patch = spec.stages.as_ref()?.get(stage)?.queues.get(name)?;
-        Some((patch, format!("stages.{stage}.queues.{name}")))
-    });
-    let layers = [
-        from_cloud,
-        from_stage,
-        Some((&queue.patch, format!("queues.{name}"))),
-        Some((&spec.defaults, "defaults".to_owned())),
-    ];
-    for (patch, path) in layers.into_iter().flatten() {
-        match &patch.dead_letter {
-            Setting::Inherit => {}
-            Setting::Unstated => return None,
-            Setting::Value(said) => match &said.queue {
-                Setting::Inherit => {}
-                Setting::Value(DeadLetterQueue::InFile(queue)) => {
-                    return Some((queue, format!("{path}.dead_letter.queue")));
-                }
-                Setting::Unstated | Setting::Value(DeadLetterQueue::External(_)) => return None,
-            },
-        }
+/// What a layer decides: nothing, no queue of this file, or this one.
+fn decided(patch: &QueuePatch) -> Option<Option<&str>> {
+    match &patch.dead_letter {
+        Setting::Inherit => None,
+        Setting::Unstated => Some(None),
+        Setting::Value(said) => match &said.queue {
+            Setting::Inherit => None,
+            Setting::Value(DeadLetterQueue::InFile(queue)) => Some(Some(queue)),
+            Setting::Unstated | Setting::Value(DeadLetterQueue::External(_)) => Some(None),
+        },
     }
-    None
 }
 
-/// One queue of every cycle, the first by name. Each queue has one successor at most, so walks
-/// that mark what they saw take as many steps as there are queues.
-fn on_a_cycle<'s>(next: &BTreeMap<&'s str, (&'s str, String)>) -> Vec<&'s str> {
-    let mut walk_of: BTreeMap<&str, usize> = BTreeMap::new();
+/// How far the walk below is with a queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    /// On the way from the start to where the walk is: an edge to here closes a circle.
+    Open,
+    Done,
+}
+
+/// The edges that close a circle: those that a depth-first walk finds to lead to where it came
+/// from. Without recursion, since a chain may be as long as the file.
+fn back_edges<'e, 's>(edges: &'e BTreeMap<&'s str, Vec<Edge<'s>>>) -> Vec<(&'s str, &'e Edge<'s>)> {
+    let mut walks: BTreeMap<&str, Walk> = BTreeMap::new();
     let mut found = Vec::new();
-    for (walk, start) in next.keys().enumerate() {
-        let mut at = *start;
-        while let Some((queue, _)) = next.get(at)
-            && !walk_of.contains_key(at)
-        {
-            walk_of.insert(at, walk);
-            at = queue;
+    for start in edges.keys() {
+        if walks.contains_key(start) {
+            continue;
         }
-        // Back where this very walk has been: a cycle that no earlier walk has seen.
-        if walk_of.get(at) == Some(&walk) {
-            found.push(first_of(next, at));
+        walks.insert(start, Walk::Open);
+        let mut way = vec![(*start, edges[start].iter())];
+        while let Some((at, left)) = way.last_mut() {
+            let at = *at;
+            let Some(edge) = left.next() else {
+                walks.insert(at, Walk::Done);
+                way.pop();
+                continue;
+            };
+            match walks.get(edge.to) {
+                Some(Walk::Open) => found.push((at, edge)),
+                Some(Walk::Done) => {}
+                None => {
+                    walks.insert(edge.to, Walk::Open);
+                    way.push((edge.to, edges[edge.to].iter()));
+                }
+            }
         }
     }
     found
 }
 
-fn first_of<'s>(next: &BTreeMap<&'s str, (&'s str, String)>, on_cycle: &'s str) -> &'s str {
-    let mut first = on_cycle;
-    let mut at = on_cycle;
-    while let Some((queue, _)) = next.get(at)
-        && *queue != on_cycle
-    {
-        at = queue;
-        first = first.min(at);
-    }
-    first
-}
-
-fn report(
-    check: &mut Check<'_>,
-    source: &SourceMap,
-    next: &BTreeMap<&str, (&str, String)>,
-    start: &str,
-) {
-    let Some((queue, path)) = next.get(start) else {
-        return;
-    };
-    let inherited = path.starts_with("defaults.");
-    let detail = if *queue == start {
-        format!("`{start}` would be its own dead-letter queue")
+fn report(check: &mut Check<'_>, source: &SourceMap, from: &str, edge: &Edge<'_>) {
+    let to = edge.to;
+    let detail = if to == from {
+        format!("`{from}` would be its own dead-letter queue")
     } else {
-        format!("the dead letters of `{start}` go to `{queue}` and come back to `{start}`")
+        format!("the dead letters of `{from}` go to `{to}`, and those of `{to}` lead back")
     };
-    let hint = if inherited {
+    let hint = if edge.path.starts_with("defaults.") {
         format!(
-            "write `dead_letter: null` at `{start}`, so that it does not take it from `defaults`"
+            "write `dead_letter: null` at `{from}`, so that it does not take it from `defaults`"
         )
     } else {
         "let the last queue have no `dead_letter`, or one of its own".to_owned()
@@ -185,8 +145,8 @@ fn report(
     check.diagnostics.push(
         Diagnostic::error("file/dead-letter-cycle", "dead letters go in a circle")
             .with_detail(detail)
-            .with_span(source.span(path))
-            .with_path(path.clone())
+            .with_span(source.span(&edge.path))
+            .with_path(edge.path.clone())
             .with_hint(hint),
     );
 }

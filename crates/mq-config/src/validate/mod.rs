@@ -14,7 +14,6 @@ use mq_core::{BackendInfo, Diagnostic};
 
 use crate::check::{Check, Field, Fields, NameRule, list, with_hint};
 use crate::source_map::SourceMap;
-use crate::suggest::did_you_mean;
 
 /// The version of the format.
 pub(crate) const VERSION: i64 = 1;
@@ -149,13 +148,11 @@ fn unknown_queue(
         .with_detail(format!("{quoted} is not a queue of this file"))
         .with_span(span)
         .with_path(path);
-    let hint = did_you_mean(queue, spec.queues.keys().map(String::as_str)).or_else(|| {
-        (spec.queues.len() <= 8 && !spec.queues.is_empty()).then(|| {
-            format!(
-                "it has {}",
-                list(spec.queues.keys().map(String::as_str), "and")
-            )
-        })
+    let known: Vec<&str> = spec.queues.keys().map(String::as_str).collect();
+    let hint = check.did_you_mean(queue, &known).or_else(|| {
+        (1..=8)
+            .contains(&known.len())
+            .then(|| format!("it has {}", list(known, "and")))
     });
     check.diagnostics.push(with_hint(refusal, hint));
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use mq_config::{BYTES_MAX, COPIES_MAX, DEPTH_MAX};
+use mq_config::{BYTES_MAX, COPIES_MAX, DEPTH_MAX, render};
 
 use crate::common::{loaded, with_queues};
 
@@ -143,4 +143,58 @@ fn a_long_circle_of_dead_letters() {
         );
     }
     refused_as(&with_queues(&text), "file/dead-letter-cycle");
+}
+
+#[test]
+fn more_mistakes_than_anybody_reads() {
+    let mut text = String::new();
+    for queue in 0..10_000 {
+        let _ = writeln!(text, "  q{queue}: {{ dead_letter: {{ queue: z{queue} }} }}");
+    }
+    let text = with_queues(&text);
+    refused_as(&text, "file/unknown-queue");
+    let found = loaded(&text).diagnostics;
+    assert_eq!(found.len(), 10_000);
+    let start = Instant::now();
+    let rendered = render(&found, &text, "mq.yaml", false);
+    assert!(start.elapsed() < 5 * QUICK, "took {:?}", start.elapsed());
+    assert!(
+        rendered.contains("mq.yaml:10003:"),
+        "the last line is named"
+    );
+}
+
+#[test]
+fn many_stages_times_many_clouds_times_many_queues() {
+    let mut text = String::from("version: 1\nstack: test\nclouds:\n");
+    for cloud in 0..500 {
+        let _ = writeln!(text, "  c{cloud}: {{ cloud: aws }}");
+    }
+    text.push_str("stages:\n");
+    for stage in 0..500 {
+        let _ = writeln!(
+            text,
+            "  s{stage}: {{ queues: {{ q{stage}: {{ dead_letter: {{ queue: end }} }} }} }}"
+        );
+    }
+    text.push_str("queues:\n  end: {}\n");
+    for queue in 0..5_000 {
+        let _ = writeln!(
+            text,
+            "  q{queue}: {{ overrides: {{ c{}: {{ dead_letter: {{ queue: end }} }} }} }}",
+            queue % 500
+        );
+    }
+    let start = Instant::now();
+    assert_eq!(loaded(&text).diagnostics, []);
+    assert!(start.elapsed() < QUICK, "took {:?}", start.elapsed());
+}
+
+#[test]
+fn a_key_of_a_million_dots() {
+    let text = with_queues(&format!(
+        "  ? {}\n  : {{ dead_letter: {{ queue: x }} }}\n",
+        "a.".repeat(500_000)
+    ));
+    refused_as(&text, "file/bad-name");
 }

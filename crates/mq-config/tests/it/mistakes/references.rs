@@ -148,12 +148,12 @@ fn dead_letters_that_come_back() {
 ";
     assert_snapshot!(complaints(&with_queues(text)), @r"
     error[file/dead-letter-cycle]: dead letters go in a circle
-     --> mq.yaml:4:30
+     --> mq.yaml:6:30
       |
-    4 |   a: { dead_letter: { queue: b } }
+    6 |   c: { dead_letter: { queue: a } }
       |                              ^
       |
-      = the dead letters of `a` go to `b` and come back to `a`
+      = the dead letters of `c` go to `a`, and those of `a` lead back
       = hint: let the last queue have no `dead_letter`, or one of its own
 
     error[file/dead-letter-cycle]: dead letters go in a circle

@@ -189,7 +189,9 @@ fn what_a_variable_holds_is_not_repeated() {
     ordering: ${TOKEN}
     accept: ["${TOKEN}@aws"]
     dead_letter: { queue: "${TOKEN}" }
-    names: { aws: 5 }
+    overrides: { aws: { native: { FifoThroughputLimit: "${TOKEN}" } } }
+  mails: { accept: ["ordering@${TOKEN}"], labels: { a: "${TOKEN}" } }
+  bills: { dead_letter: { max_deliveries: "${TOKEN}" }, max_message_size: "${TOKEN}" }
 "#;
     assert_snapshot!(complaints(&with_queues(text)), @r#"
     error[file/bad-value]: the value is not allowed
@@ -224,7 +226,39 @@ fn what_a_variable_holds_is_not_repeated() {
       |                           ^^^^^^^^^^
       |
       = what `"${TOKEN}"` stands for is not a queue of this file
-      = hint: it has `orders`
+      = hint: it has `bills`, `mails` and `orders`
+
+    error[file/bad-value]: the value is not allowed
+     --> mq.yaml:9:56
+      |
+    9 |     overrides: { aws: { native: { FifoThroughputLimit: "${TOKEN}" } } }
+      |                                                        ^^^^^^^^^^
+      |
+      = what `"${TOKEN}"` stands for is not `perQueue` or `perMessageGroupId`
+
+    error[file/unknown-cloud]: unknown cloud
+      --> mq.yaml:10:21
+       |
+    10 |   mails: { accept: ["ordering@${TOKEN}"], labels: { a: "${TOKEN}" } }
+       |                     ^^^^^^^^^^^^^^^^^^^
+       |
+       = what `"ordering@${TOKEN}"` stands for is neither an entry under `clouds` nor one of `aws`, `azure` and `gcp`
+
+    error[file/wrong-type]: the value has the wrong type
+      --> mq.yaml:11:43
+       |
+    11 |   bills: { dead_letter: { max_deliveries: "${TOKEN}" }, max_message_size: "${TOKEN}" }
+       |                                           ^^^^^^^^^^
+       |
+       = expected a whole number, found what `"${TOKEN}"` stands for
+
+    error[file/bad-value]: the value is not allowed
+      --> mq.yaml:11:75
+       |
+    11 |   bills: { dead_letter: { max_deliveries: "${TOKEN}" }, max_message_size: "${TOKEN}" }
+       |                                                                           ^^^^^^^^^^
+       |
+       = what `"${TOKEN}"` stands for is no size: whole bytes, or a whole number and one of KiB, MiB, GiB
     "#);
 }
 
