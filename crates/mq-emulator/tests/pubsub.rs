@@ -31,7 +31,9 @@ async fn start(quirks: Quirks) -> (Emulator, String) {
         project_number: 4711,
         ..Config::default()
     };
-    let emulator = Emulator::start(config).await.unwrap();
+    let emulator = Emulator::start(config)
+        .await
+        .expect("an emulator on free ports");
     let endpoint = format!("http://{}", emulator.addresses().pubsub);
     (emulator, endpoint)
 }
@@ -70,11 +72,11 @@ fn code(error: &google_cloud_pubsub::Error) -> String {
 }
 
 async fn channel(endpoint: &str) -> Channel {
-    Channel::from_shared(endpoint.to_owned())
-        .unwrap()
+    let endpoint = Channel::from_shared(endpoint.to_owned()).expect("an address is a URI");
+    endpoint
         .connect()
         .await
-        .unwrap()
+        .expect("a started emulator listens")
 }
 
 #[tokio::test]

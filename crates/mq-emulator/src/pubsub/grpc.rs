@@ -72,13 +72,12 @@ fn operation(path: &str) -> Option<String> {
     ledger::find(&name).map(|_| name)
 }
 
-async fn unary<Q, A, F>(request: Request, operation: F) -> Response
+async fn unary<Q, A, F>(request: Request, mut operation: F) -> Response
 where
     Q: Message + Default + Send + 'static,
     A: Message + Default + Send + 'static,
     F: FnMut(Q) -> Result<A, Status> + Send,
 {
-    let mut operation = operation;
     let call = tower::service_fn(move |request: tonic::Request<Q>| {
         std::future::ready(operation(request.into_inner()).map(tonic::Response::new))
     });

@@ -200,85 +200,87 @@ mod tests {
         assert_eq!(fields::<Subscription>().len(), 22);
     }
 
-    #[test]
-    fn masked_fields_are_taken_over_and_the_rest_stays() {
-        let kept = Subscription {
+    fn kept() -> Subscription {
+        let day = Duration {
+            seconds: 86_400,
+            nanos: 0,
+        };
+        Subscription {
             name: "projects/p/subscriptions/sub".to_owned(),
             ack_deadline_seconds: 30,
             retain_acked_messages: true,
             labels: HashMap::from([("team".to_owned(), "a".to_owned())]),
-            dead_letter_policy: Some(DeadLetterPolicy {
-                dead_letter_topic: "t".to_owned(),
-                max_delivery_attempts: 5,
-            }),
-            expiration_policy: Some(ExpirationPolicy {
-                ttl: Some(Duration {
-                    seconds: 86_400,
-                    nanos: 0,
-                }),
-            }),
+            dead_letter_policy: Some(dead_letter("t", 5)),
+            expiration_policy: Some(ExpirationPolicy { ttl: Some(day) }),
             ..Subscription::default()
-        };
+        }
+    }
+
+    fn dead_letter(topic: &str, max_delivery_attempts: i32) -> DeadLetterPolicy {
+        DeadLetterPolicy {
+            dead_letter_topic: topic.to_owned(),
+            max_delivery_attempts,
+        }
+    }
+
+    fn merged(change: &Subscription, path: &str) -> Subscription {
+        merge(
+            &kept(),
+            change,
+            &check::<Subscription>(mask(&[path])).unwrap(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_masked_field_is_taken_over_whole_and_the_rest_stays() {
         let change = Subscription {
             ack_deadline_seconds: 60,
             labels: HashMap::from([("tier".to_owned(), "gold".to_owned())]),
-            dead_letter_policy: Some(DeadLetterPolicy {
-                dead_letter_topic: String::new(),
-                max_delivery_attempts: 9,
-            }),
             ..Subscription::default()
         };
-        let merged = |paths: &[&str]| {
-            merge(&kept, &change, &check::<Subscription>(mask(paths)).unwrap()).unwrap()
+        let longer = Subscription {
+            ack_deadline_seconds: 60,
+            ..kept()
         };
+        assert_eq!(merged(&change, "ack_deadline_seconds"), longer);
+        let relabelled = Subscription {
+            labels: change.labels.clone(),
+            ..kept()
+        };
+        assert_eq!(merged(&change, "labels"), relabelled);
+        // What the change leaves out goes to its default.
+        let dropping = Subscription {
+            retain_acked_messages: false,
+            ..kept()
+        };
+        assert_eq!(merged(&change, "retain_acked_messages"), dropping);
+        let by_default = Subscription {
+            expiration_policy: None,
+            ..kept()
+        };
+        assert_eq!(merged(&change, "expiration_policy"), by_default);
+    }
 
+    #[test]
+    fn a_path_inside_a_field_leaves_the_rest_of_the_field() {
+        let change = Subscription {
+            dead_letter_policy: Some(dead_letter("", 9)),
+            ..Subscription::default()
+        };
+        let patient = Subscription {
+            dead_letter_policy: Some(dead_letter("t", 9)),
+            ..kept()
+        };
         assert_eq!(
-            merged(&["ack_deadline_seconds"]),
-            Subscription {
-                ack_deadline_seconds: 60,
-                ..kept.clone()
-            }
-        );
-        // A map is replaced whole, and a field that the change leaves out goes to its default.
-        assert_eq!(
-            merged(&["labels"]),
-            Subscription {
-                labels: change.labels.clone(),
-                ..kept.clone()
-            }
-        );
-        assert_eq!(
-            merged(&["retain_acked_messages"]),
-            Subscription {
-                retain_acked_messages: false,
-                ..kept.clone()
-            }
-        );
-        assert_eq!(
-            merged(&["expiration_policy"]),
-            Subscription {
-                expiration_policy: None,
-                ..kept.clone()
-            }
+            merged(&change, "dead_letter_policy.max_delivery_attempts"),
+            patient
         );
         let never = Some(ExpirationPolicy { ttl: None });
-        assert_eq!(
-            merged(&["expiration_policy.ttl"]),
-            Subscription {
-                expiration_policy: never,
-                ..kept.clone()
-            }
-        );
-        let nine = Some(DeadLetterPolicy {
-            dead_letter_topic: "t".to_owned(),
-            max_delivery_attempts: 9,
-        });
-        assert_eq!(
-            merged(&["dead_letter_policy.max_delivery_attempts"]),
-            Subscription {
-                dead_letter_policy: nine,
-                ..kept.clone()
-            }
-        );
+        let never = Subscription {
+            expiration_policy: never,
+            ..kept()
+        };
+        assert_eq!(merged(&change, "expiration_policy.ttl"), never);
     }
 }
