@@ -4,7 +4,7 @@
 use google_cloud_auth::credentials::{Credentials, anonymous};
 use google_cloud_iam_v1::model::{Binding, Policy};
 use google_cloud_pubsub::client::{SchemaService, SubscriptionAdmin, TopicAdmin};
-use google_cloud_pubsub::model::{DeadLetterPolicy, ExpirationPolicy, RetryPolicy};
+use google_cloud_pubsub::model::{DeadLetterPolicy, ExpirationPolicy, RetryPolicy, Subscription};
 use google_cloud_wkt::{Duration, FieldMask};
 use googleapis_tonic_google_iam_v1::google::iam::v1 as iam;
 use googleapis_tonic_google_iam_v1::google::iam::v1::iam_policy_client::IamPolicyClient;
@@ -79,10 +79,11 @@ async fn channel(endpoint: &str) -> Channel {
         .expect("a started emulator listens")
 }
 
-#[tokio::test]
-async fn the_official_clients_provision_a_queue_with_dead_letters() -> Result<(), Error> {
-    let (emulator, endpoint) = start(Quirks::default()).await;
-    let (topics, subscriptions) = admins(&endpoint).await?;
+/// Two topics, and a subscription that states every attribute that a queue may have.
+async fn provision(
+    topics: &TopicAdmin,
+    subscriptions: &SubscriptionAdmin,
+) -> Result<Subscription, Error> {
     for name in [TOPIC, DEAD_TOPIC] {
         let topic = topics
             .create_topic()
@@ -92,6 +93,10 @@ async fn the_official_clients_provision_a_queue_with_dead_letters() -> Result<()
             .await?;
         assert_eq!(topic.name, name);
     }
+    let dead_letter = DeadLetterPolicy::new()
+        .set_dead_letter_topic(DEAD_TOPIC)
+        .set_max_delivery_attempts(5);
+    let retry = RetryPolicy::new().set_minimum_backoff(Duration::clamp(1, 500_000_000));
     let made = subscriptions
         .create_subscription()
         .set_name(SUBSCRIPTION)
@@ -102,15 +107,19 @@ async fn the_official_clients_provision_a_queue_with_dead_letters() -> Result<()
         .set_enable_message_ordering(true)
         .set_enable_exactly_once_delivery(true)
         .set_filter("attributes:tier")
-        .set_dead_letter_policy(
-            DeadLetterPolicy::new()
-                .set_dead_letter_topic(DEAD_TOPIC)
-                .set_max_delivery_attempts(5),
-        )
-        .set_retry_policy(RetryPolicy::new().set_minimum_backoff(Duration::clamp(1, 500_000_000)))
+        .set_dead_letter_policy(dead_letter)
+        .set_retry_policy(retry)
         .set_labels([("mq-queue", "orders")])
         .send()
         .await?;
+    Ok(made)
+}
+
+#[tokio::test]
+async fn the_official_clients_provision_a_queue_with_dead_letters() -> Result<(), Error> {
+    let (emulator, endpoint) = start(Quirks::default()).await;
+    let (topics, subscriptions) = admins(&endpoint).await?;
+    let made = provision(&topics, &subscriptions).await?;
     assert_eq!(
         (made.name.as_str(), made.topic.as_str()),
         (SUBSCRIPTION, TOPIC)
@@ -123,6 +132,14 @@ async fn the_official_clients_provision_a_queue_with_dead_letters() -> Result<()
     assert_eq!(made.expiration_policy, Some(ExpirationPolicy::new()));
     assert!(made.enable_message_ordering && made.enable_exactly_once_delivery);
     assert_eq!(made.filter, "attributes:tier");
+    let dead_letter = made.dead_letter_policy.clone().unwrap();
+    assert_eq!(
+        (
+            dead_letter.dead_letter_topic.as_str(),
+            dead_letter.max_delivery_attempts
+        ),
+        (DEAD_TOPIC, 5)
+    );
     let retry = made.retry_policy.clone().unwrap();
     assert_eq!(retry.minimum_backoff, Some(Duration::clamp(1, 500_000_000)));
     assert_eq!(retry.maximum_backoff, Some(Duration::clamp(600, 0)));
@@ -132,10 +149,18 @@ async fn the_official_clients_provision_a_queue_with_dead_letters() -> Result<()
         .send()
         .await?;
     assert_eq!(seen, made);
+    emulator.stop().await;
+    Ok(())
+}
 
+#[tokio::test]
+async fn the_official_clients_change_list_and_delete() -> Result<(), Error> {
+    let (emulator, endpoint) = start(Quirks::default()).await;
+    let (topics, subscriptions) = admins(&endpoint).await?;
+    let made = provision(&topics, &subscriptions).await?;
     let changed = subscriptions
         .update_subscription()
-        .set_subscription(seen.set_ack_deadline_seconds(60).set_filter("ignored"))
+        .set_subscription(made.set_ack_deadline_seconds(60).set_filter("ignored"))
         .set_update_mask(FieldMask::default().set_paths(["ack_deadline_seconds"]))
         .send()
         .await?;
