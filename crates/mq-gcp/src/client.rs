@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use google_cloud_auth::credentials::{self, CacheableResource, Credentials, anonymous};
 use google_cloud_gax::retry_policy::NeverRetry;
 use google_cloud_pubsub::client::{SchemaService, SubscriptionAdmin, TopicAdmin};
 use mq_core::backend::Scope;
@@ -10,10 +9,8 @@ use mq_core::error::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
 use crate::config::{Config, Service};
-use crate::error::{
-    Call, from_answer, from_credentials, from_reqwest, from_sdk, garbage, lacks_permission,
-    unauthenticated,
-};
+use crate::credentials::Source;
+use crate::error::{Call, from_answer, from_reqwest, from_sdk, garbage, lacks_permission};
 
 const RESOURCE_MANAGER: &str = "https://cloudresourcemanager.googleapis.com";
 
@@ -28,7 +25,7 @@ pub(crate) struct Clients {
     /// Access policies of topics and subscriptions: of the SDK's clients only this one reads them
     /// in the way that Pub/Sub binds the call.
     pub(crate) policies: SchemaService,
-    credentials: Credentials,
+    source: Source,
     http: reqwest::Client,
     resource_manager: String,
 }
@@ -40,7 +37,8 @@ impl Clients {
     /// `Unauthenticated` when a credentials file is named that cannot be read.
     pub(crate) async fn new(config: &Config) -> Result<Self> {
         install_tls();
-        let credentials = load_credentials(&config.service)?;
+        let source = Source::load(&config.service)?;
+        let credentials = &source.credentials;
         // The SDK's own retries are off: there is one retry policy, around this backend.
         let mut topics = TopicAdmin::builder()
             .with_credentials(credentials.clone())
@@ -71,7 +69,7 @@ impl Clients {
             topics: topics.build().await.map_err(unbuilt)?,
             subscriptions: subscriptions.build().await.map_err(unbuilt)?,
             policies: policies.build().await.map_err(unbuilt)?,
-            credentials,
+            source,
             http: http.build().map_err(|error| unbuilt(error.without_url()))?,
             resource_manager,
         })
@@ -103,12 +101,7 @@ impl Clients {
             permission: "resourcemanager.projects.get",
             on: &on,
         };
-        let headers = match self.credentials.headers(http::Extensions::new()).await {
-            Ok(CacheableResource::New { data, .. }) => data,
-            // Only ever answered to a caller that names a version it has.
-            Ok(CacheableResource::NotModified) => return Err(garbage(call)),
-            Err(error) => return Err(from_credentials(error, call)),
-        };
+        let headers = self.source.headers(call).await?;
         let answer = self
             .http
             .get(format!("{}/v3/{on}", self.resource_manager))
@@ -148,6 +141,7 @@ impl Clients {
             permission: "pubsub.topics.list",
             on: &on,
         };
+        self.source.headers(call).await?;
         let answer = self
             .topics
             .list_topics()
@@ -210,20 +204,6 @@ fn missing_project(project: &str, operation: &'static str) -> Error {
 /// decided.
 fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-fn load_credentials(service: &Service) -> Result<Credentials> {
-    match service {
-        Service::Emulator(_) => Ok(anonymous::Builder::new().build()),
-        Service::Google(_) => credentials::Builder::default().build().map_err(|error| {
-            unauthenticated(Call {
-                operation: "",
-                permission: "",
-                on: "",
-            })
-            .with_source(error)
-        }),
-    }
 }
 
 fn unbuilt(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

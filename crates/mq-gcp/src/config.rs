@@ -81,11 +81,13 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn new(target: &Target, access: &Access) -> Result<Self> {
         Ok(Config {
-            project: target
-                .text("project")
-                .or_else(|| access.var("GOOGLE_CLOUD_PROJECT").map(str::to_owned))
-                .or_else(|| access.var("PUBSUB_PROJECT_ID").map(str::to_owned)),
-            project_number: project_number(target)?,
+            project: project(target, access),
+            // An emulator's project has a number of its own.
+            project_number: if access.emulated() {
+                None
+            } else {
+                project_number(target)?
+            },
             grants: grants(target)?,
             service_agent: target.text("service_agent"),
             service: service(target, access)?,
@@ -142,6 +144,23 @@ impl Config {
 
 fn invalid(message: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::new(ErrorKind::ConfigInvalid, message).with_hint(hint)
+}
+
+/// The file before the environment; for an emulator the environment alone, since an application
+/// that is pointed at it looks in the project that its variables name.
+fn project(target: &Target, access: &Access) -> Option<String> {
+    let named = ["GOOGLE_CLOUD_PROJECT", "PUBSUB_PROJECT_ID"];
+    let environment = || {
+        named
+            .iter()
+            .find_map(|name| access.var(name))
+            .map(str::to_owned)
+    };
+    if access.emulated() {
+        environment()
+    } else {
+        target.text("project").or_else(environment)
+    }
 }
 
 fn project_number(target: &Target) -> Result<Option<String>> {

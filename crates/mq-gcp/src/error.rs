@@ -208,7 +208,7 @@ pub(crate) fn garbage(call: Call<'_>) -> Error {
     )
 }
 
-pub(crate) fn unauthenticated(call: Call<'_>) -> Error {
+fn unauthenticated(call: Call<'_>) -> Error {
     named(
         ErrorKind::Unauthenticated,
         "there are no Google credentials, or Google does not accept them",

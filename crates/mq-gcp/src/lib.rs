@@ -7,6 +7,7 @@
 //! - `capability`: every number once, with the vendor page it was read from.
 //! - `native`: the service's own words.
 //! - `lower`: a queue becomes topics, subscriptions and grants. Pure.
+//! - `credentials`: where tokens come from.
 //! - `client`: the SDK's clients, and who the project is.
 //! - `observe`: what is there.
 //! - `apply`: one change.
@@ -16,6 +17,7 @@ mod apply;
 mod capability;
 mod client;
 mod config;
+mod credentials;
 mod error;
 mod lower;
 mod native;

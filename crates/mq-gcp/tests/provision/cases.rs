@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::session::Place;
 use crate::specs::{dead_lettered, owner, plain, rich};
-use crate::{Case, Work};
+use crate::{Case, OwnCase};
 
 const NO_RELABELLING: &str = "Google's emulator knows no labels in an update mask";
 const NO_POLICIES: &str = "Google's emulator keeps no access policies";
@@ -59,7 +59,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Against an emulator of their own, for its quirks and its count of requests.
-pub(crate) const OWN: &[(&str, fn() -> Work)] = &[
+pub(crate) const OWN: &[OwnCase] = &[
     ("own::what_does_not_show_yet_is_waited_for", || {
         Box::pin(what_does_not_show_yet_is_waited_for())
     }),

@@ -6,13 +6,13 @@ use mq_core::plan::{Action, Change};
 use mq_core::{Effect, Error, ErrorKind, Resource, Retry, Scope};
 use serde_json::json;
 
-use crate::Work;
+use crate::OwnCase;
 use crate::server::{Answer, Request, Server};
 use crate::session::Place;
 use crate::specs::{plain, rich};
 
 /// Each against a server of its own.
-pub(crate) const FAULTS: &[(&str, fn() -> Work)] = &[
+pub(crate) const FAULTS: &[OwnCase] = &[
     ("faults::nobody_listens", || Box::pin(nobody_listens())),
     ("faults::the_connection_is_cut", || {
         Box::pin(the_connection_is_cut())

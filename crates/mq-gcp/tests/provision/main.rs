@@ -32,6 +32,9 @@ use crate::session::Place;
 /// A test's work; it panics where a promise is broken.
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// A test that brings its own subject.
+type OwnCase = (&'static str, fn() -> Work);
+
 /// A test that runs against any subject.
 struct Case {
     name: &'static str,
