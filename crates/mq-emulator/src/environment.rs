@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::ca::CaFolder;
@@ -43,6 +44,12 @@ pub(crate) fn variables(
 ) -> Vec<(String, String)> {
     let addresses = reachable(addresses);
     let sqs = format!("http://{}", addresses.sqs);
+    let admin_host = match addresses.servicebus_admin.ip() {
+        // The name that the certificate is for, and that the vendor's own examples use.
+        ip if ip.is_loopback() => "localhost".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
     let admin_port = addresses.servicebus_admin.port();
     let mut variables = vec![
         ("AWS_ENDPOINT_URL_SQS", sqs.clone()),
@@ -57,7 +64,7 @@ pub(crate) fn variables(
         (
             "SERVICEBUS_ADMIN_CONNECTION_STRING",
             format!(
-                "Endpoint=sb://localhost:{admin_port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey={SHARED_ACCESS_KEY};UseDevelopmentEmulator=true;"
+                "Endpoint=sb://{admin_host}:{admin_port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey={SHARED_ACCESS_KEY};UseDevelopmentEmulator=true;"
             ),
         ),
         (

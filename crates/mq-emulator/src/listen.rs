@@ -12,8 +12,8 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 /// Connections of one front-end at a time; further ones wait to be accepted.
@@ -67,7 +67,7 @@ pub(crate) async fn serve(
 }
 
 /// Accepts connections until `shutdown` and hands each, without delay of small packets, to a task
-/// of its own; returns when the last of these has ended.
+/// of its own; returns when the last of these has ended. Dropped, it cuts them off.
 pub(crate) async fn accept<F>(
     listener: TcpListener,
     shutdown: CancellationToken,
@@ -76,7 +76,7 @@ pub(crate) async fn accept<F>(
     F: Future<Output = ()> + Send + 'static,
 {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let tasks = TaskTracker::new();
+    let mut tasks = JoinSet::new();
     loop {
         let next = async {
             let permit = Arc::clone(&connections).acquire_owned().await;
@@ -84,6 +84,10 @@ pub(crate) async fn accept<F>(
         };
         let accepted = tokio::select! {
             accepted = next => accepted,
+            Some(ended) = tasks.join_next() => {
+                report(ended);
+                continue;
+            }
             () = shutdown.cancelled() => break,
         };
         match accepted {
@@ -105,8 +109,15 @@ pub(crate) async fn accept<F>(
         }
     }
     drop(listener);
-    tasks.close();
-    tasks.wait().await;
+    while let Some(ended) = tasks.join_next().await {
+        report(ended);
+    }
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection's task failed");
+    }
 }
 
 /// Speaks HTTP on one connection, whatever carries it.
@@ -263,6 +274,32 @@ mod tests {
             let answer = talk(address, &request).await;
             assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
         }
+    }
+
+    /// Whoever does not want to wait for what is being answered drops the server.
+    #[tokio::test]
+    async fn a_dropped_server_cuts_its_connections() {
+        let (entered, mut is_entered) = tokio::sync::mpsc::channel::<()>(1);
+        let handler = post(move || async move {
+            entered.send(()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", handler);
+        let server = serve(
+            listener,
+            router,
+            Patience::default(),
+            CancellationToken::new(),
+        );
+        let server = tokio::spawn(server);
+        let busy = tokio::spawn(async move {
+            talk(address, "POST / HTTP/1.1\r\nhost: localhost\r\n\r\n").await
+        });
+        is_entered.recv().await.unwrap();
+        server.abort();
+        assert_eq!(busy.await.unwrap(), "");
     }
 
     /// What is being answered is finished; what idles is closed; the port is free then.

@@ -11,8 +11,8 @@ use axum::Router;
 use mq_engine::Service;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 
 use crate::ca::CaFolder;
 use crate::environment::{self, Trust};
@@ -256,7 +256,7 @@ pub struct Emulator {
     shared: Arc<Shared>,
     stop_requested: CancellationToken,
     shutdown: DropGuard,
-    servers: TaskTracker,
+    servers: JoinSet<()>,
     _ca_folder: CaFolder,
 }
 
@@ -288,13 +288,13 @@ impl Emulator {
         };
         let shared = Arc::new(Shared::new(config.quirks.clone(), config.seed).with_hosts(hosts));
         let shutdown = CancellationToken::new();
-        let emulator = Emulator {
+        let mut emulator = Emulator {
             addresses,
             env: environment::variables(&config, addresses, &trust),
             shared: Arc::clone(&shared),
             stop_requested: CancellationToken::new(),
             shutdown: shutdown.clone().drop_guard(),
-            servers: TaskTracker::new(),
+            servers: JoinSet::new(),
             _ca_folder: ca_folder,
         };
         let probes = Probes::new(Targets {
@@ -345,19 +345,17 @@ impl Emulator {
 
     /// Accepts no more, lets the requests that are being answered finish within five seconds,
     /// and returns when every port is free.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         drop(self.shutdown);
-        self.servers.close();
-        if tokio::time::timeout(DRAIN_TIMEOUT, self.servers.wait())
-            .await
-            .is_err()
-        {
+        let drained = async { while self.servers.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!("some requests did not end in time and were cut off");
+            self.servers.shutdown().await;
         }
     }
 
     fn serve(
-        &self,
+        &mut self,
         listeners: Listeners,
         config: &Config,
         tls: Arc<ServerConfig>,
@@ -406,7 +404,7 @@ impl Emulator {
     }
 
     fn listen(
-        &self,
+        &mut self,
         listener: TcpListener,
         router: Router,
         service: Option<Service>,

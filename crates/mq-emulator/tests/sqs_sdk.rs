@@ -17,7 +17,7 @@ async fn start(quirks: Quirks) -> (Emulator, Client) {
         seed: 5,
         ..Config::default()
     };
-    let emulator = Emulator::start(config).await.unwrap();
+    let emulator = Emulator::start(config).await.expect("the emulator starts");
     let client = client(&emulator, "us-east-1");
     (emulator, client)
 }
@@ -43,60 +43,39 @@ fn client(emulator: &Emulator, region: &'static str) -> Client {
     Client::from_conf(config)
 }
 
+/// Calls that must succeed, for their output.
+macro_rules! ok {
+    ($call:expr) => {
+        $call.send().await.expect("the call succeeds")
+    };
+}
+
 #[tokio::test]
 async fn a_queue_lives_from_its_creation_to_its_deletion() {
     let (emulator, sqs) = start(Quirks::default()).await;
-    let dlq = sqs
-        .create_queue()
-        .queue_name("orders-dlq")
-        .send()
-        .await
-        .unwrap();
-    let dlq_url = dlq.queue_url().unwrap();
-    let shown = sqs
-        .get_queue_attributes()
-        .queue_url(dlq_url)
-        .attribute_names(Name::QueueArn)
-        .send()
-        .await
-        .unwrap();
-    let arn = &shown.attributes().unwrap()[&Name::QueueArn];
-    let policy = format!(r#"{{"maxReceiveCount":"5","deadLetterTargetArn":"{arn}"}}"#);
-
     let create = || {
         sqs.create_queue()
             .queue_name("orders")
             .attributes(Name::VisibilityTimeout, "45")
-            .attributes(Name::RedrivePolicy, &policy)
-            .tags("team", "billing")
     };
-    let url = create().send().await.unwrap().queue_url.unwrap();
-    assert_eq!(create().send().await.unwrap().queue_url.unwrap(), url);
+    let url = ok!(create()).queue_url.unwrap();
+    assert_eq!(ok!(create()).queue_url.unwrap(), url);
     assert_eq!(
-        sqs.get_queue_url()
-            .queue_name("orders")
-            .send()
-            .await
-            .unwrap()
+        ok!(sqs.get_queue_url().queue_name("orders"))
             .queue_url
             .unwrap(),
         url
     );
 
-    sqs.set_queue_attributes()
+    ok!(sqs
+        .set_queue_attributes()
         .queue_url(&url)
-        .attributes(Name::DelaySeconds, "7")
-        .send()
-        .await
-        .unwrap();
-    let shown = sqs
+        .attributes(Name::DelaySeconds, "7"));
+    let shown = ok!(sqs
         .get_queue_attributes()
         .queue_url(&url)
-        .attribute_names(Name::All)
-        .send()
-        .await
-        .unwrap();
-    let shown = shown.attributes().unwrap();
+        .attribute_names(Name::All));
+    let shown = shown.attributes.unwrap();
     assert_eq!(
         (
             shown[&Name::VisibilityTimeout].as_str(),
@@ -104,19 +83,56 @@ async fn a_queue_lives_from_its_creation_to_its_deletion() {
         ),
         ("45", "7")
     );
+
+    ok!(sqs
+        .tag_queue()
+        .queue_url(&url)
+        .tags("team", "billing")
+        .tags("stage", "test"));
+    ok!(sqs.untag_queue().queue_url(&url).tag_keys("stage"));
+    let tags = ok!(sqs.list_queue_tags().queue_url(&url)).tags.unwrap();
     assert_eq!(
-        shown[&Name::RedrivePolicy],
-        format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":5}}"#)
+        tags,
+        HashMap::from([("team".to_owned(), "billing".to_owned())])
     );
 
-    let tags = sqs.list_queue_tags().queue_url(&url).send().await.unwrap();
-    assert_eq!(tags.tags().unwrap()["team"], "billing");
-    let sources = sqs
-        .list_dead_letter_source_queues()
-        .queue_url(dlq_url)
+    ok!(sqs.purge_queue().queue_url(&url));
+    ok!(sqs.delete_queue().queue_url(&url));
+    let error = sqs
+        .delete_queue()
+        .queue_url(&url)
         .send()
         .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_queue_does_not_exist(), "{error:?}");
+    emulator.stop().await;
+}
+
+#[tokio::test]
+async fn dead_letters_are_wired_and_listed() {
+    let (emulator, sqs) = start(Quirks::default()).await;
+    let dlq = ok!(sqs.create_queue().queue_name("orders-dlq"))
+        .queue_url
         .unwrap();
+    let shown = ok!(sqs
+        .get_queue_attributes()
+        .queue_url(&dlq)
+        .attribute_names(Name::QueueArn));
+    let arn = shown.attributes.unwrap()[&Name::QueueArn].clone();
+    let policy = format!(r#"{{"maxReceiveCount":"5","deadLetterTargetArn":"{arn}"}}"#);
+    let create = sqs
+        .create_queue()
+        .queue_name("orders")
+        .attributes(Name::RedrivePolicy, &policy);
+    let url = ok!(create).queue_url.unwrap();
+    let shown = ok!(sqs
+        .get_queue_attributes()
+        .queue_url(&url)
+        .attribute_names(Name::RedrivePolicy));
+    let stored = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":5}}"#);
+    assert_eq!(shown.attributes.unwrap()[&Name::RedrivePolicy], stored);
+    let sources = ok!(sqs.list_dead_letter_source_queues().queue_url(&dlq));
     assert_eq!(sources.queue_urls(), [url.as_str()]);
     let pages = sqs
         .list_queues()
@@ -126,18 +142,8 @@ async fn a_queue_lives_from_its_creation_to_its_deletion() {
         .send();
     assert_eq!(
         pages.collect::<Result<Vec<_>, _>>().await.unwrap(),
-        [url.as_str(), dlq_url]
+        [url, dlq]
     );
-
-    sqs.delete_queue().queue_url(&url).send().await.unwrap();
-    let error = sqs
-        .delete_queue()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap_err()
-        .into_service_error();
-    assert!(error.is_queue_does_not_exist(), "{error:?}");
     emulator.stop().await;
 }
 

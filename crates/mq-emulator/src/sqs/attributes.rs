@@ -18,6 +18,10 @@ pub(super) type Attributes = BTreeMap<String, String>;
 /// FIFO queues recognise a duplicate for this long, always.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(300);
 
+/// The longest identifier of a key
+/// (<https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html>).
+const TEXT_BYTES_MAX: usize = 2048;
+
 /// The longest policy, in bytes
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html>).
 const POLICY_BYTES_MAX: usize = 8192;
@@ -130,7 +134,7 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn of(entity: &Entity) -> Result<Self, SqsError> {
-        serde_json::from_value(entity.document.clone()).map_err(|error| internal(&error))
+        Document::deserialize(&entity.document).map_err(|error| internal(&error))
     }
 
     pub(super) fn to_value(&self) -> Result<Value, SqsError> {
@@ -257,7 +261,8 @@ pub(super) fn canonical(name: &str, value: &str, fifo: bool) -> Result<Option<St
         {
             Ok(None)
         }
-        Rule::Text => Ok(Some(value.to_owned())),
+        Rule::Text if value.len() <= TEXT_BYTES_MAX => Ok(Some(value.to_owned())),
+        Rule::Text => Err(invalid(name, "")),
         Rule::Policy => check_policy(value).map(|()| Some(value.to_owned())),
         Rule::RedrivePolicy => redrive::Policy::parse(value).map(|policy| Some(policy.to_string())),
         Rule::RedriveAllowPolicy => {

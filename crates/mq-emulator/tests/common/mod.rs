@@ -6,7 +6,11 @@ use mq_emulator::{Config, Emulator, Ports, Quirks};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// One on free ports. Its seed is printed, to be seen when the test fails.
+/// One on free ports.
+#[expect(
+    clippy::print_stdout,
+    reason = "the output of a failed test shows the seed"
+)]
 pub(crate) async fn started(quirks: Quirks) -> Emulator {
     let config = Config {
         ports: Ports::free(),
@@ -43,13 +47,20 @@ pub(crate) async fn call(
 
 /// These bytes, and what comes back until the connection is closed.
 pub(crate) async fn raw(address: SocketAddr, text: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream
+        .write_all(text.as_bytes())
+        .await
+        .expect("the request is taken");
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
+    stream.read_to_end(&mut answer).await.expect("an answer");
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-    let status = head.split(' ').nth(1).expect("a status").parse().unwrap();
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .expect("a status");
     Answer {
         status,
         head: head.to_owned(),
