@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 use mq_core::PlanOptions;
 use mq_tests::files;
 use mq_tests::proxy::Recorded;
+use mq_tests::raw;
 use mq_tests::world::{World, backend_ids};
 
 use crate::{Row, compared, median, runtime};
@@ -70,7 +71,7 @@ async fn provision(backend: &str, yaml: &str) -> Duration {
 async fn replay(backend: &str, calls: &[Recorded]) -> Duration {
     let world = World::start(&[], 0).await;
     let upstream = world.upstream(backend);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = raw::client();
     let start = Instant::now();
     stream::iter(calls)
         .for_each_concurrent(PARALLELISM, |call| issue(&client, upstream, call))

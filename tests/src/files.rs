@@ -6,7 +6,7 @@ use mq_core::{ResolvedQueue, Target};
 /// The spec of a file that must be valid.
 #[must_use]
 pub fn load(yaml: &str) -> Spec {
-    let infos: Vec<_> = mq_cli::backends()
+    let infos: Vec<_> = mq_cli::registry::backends()
         .into_iter()
         .map(|factory| factory.info())
         .collect();

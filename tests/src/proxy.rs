@@ -12,6 +12,8 @@ use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+use crate::raw;
+
 /// When the connection breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -66,7 +68,7 @@ impl Proxy {
             address: listener.local_addr().unwrap(),
             state: Arc::default(),
         };
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = raw::client();
         let state = Arc::clone(&proxy.state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -123,9 +125,16 @@ async fn forward(
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let fate = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        state
-            .calls
-            .push(describe(&parts.method, parts.uri.path(), &parts.headers));
+        state.calls.push(describe(Recorded {
+            method: parts.method.clone(),
+            target: parts
+                .uri
+                .path_and_query()
+                .map_or("/", |path| path.as_str())
+                .to_owned(),
+            headers: parts.headers.clone(),
+            body: body.clone(),
+        }));
         let nth = state.calls.len();
         state.cut.map(|(at, cut)| (nth.cmp(&at), cut))
     };

@@ -44,11 +44,12 @@ impl World {
         let mut variables: BTreeMap<String, String> = emulator.env().into_iter().collect();
         let addresses = emulator.addresses();
         let mut proxies = BTreeMap::new();
-        for (id, upstream) in [
+        let upstreams = BTreeMap::from([
             ("aws", addresses.sqs),
             ("azure", addresses.servicebus_admin),
             ("gcp", addresses.pubsub),
-        ] {
+        ]);
+        for (&id, &upstream) in &upstreams {
             let proxy = Proxy::start(upstream).await;
             redirect(&mut variables, upstream, proxy.address());
             proxies.insert(id, proxy);
@@ -56,6 +57,7 @@ impl World {
         World {
             emulator,
             proxies,
+            upstreams,
             variables,
         }
     }
@@ -146,7 +148,7 @@ impl Clock for HurriedClock {
 /// The registry's factory of this id.
 #[must_use]
 pub fn factory(backend: &str) -> &'static dyn BackendFactory {
-    mq_cli::backends()
+    mq_cli::registry::backends()
         .into_iter()
         .find(|factory| factory.info().id == backend)
         .unwrap()
@@ -155,7 +157,7 @@ pub fn factory(backend: &str) -> &'static dyn BackendFactory {
 /// The ids of the registry.
 #[must_use]
 pub fn backend_ids() -> Vec<&'static str> {
-    mq_cli::backends()
+    mq_cli::registry::backends()
         .into_iter()
         .map(|factory| factory.info().id)
         .collect()
@@ -218,6 +220,7 @@ impl Session {
             scope,
             target: target.clone(),
             clock,
+            parallelism: 4,
             cancel,
         })
     }
