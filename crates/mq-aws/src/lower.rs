@@ -120,6 +120,10 @@ impl Lowering<'_> {
 
     fn ordering(&mut self) {
         let stated = &self.queue.attributes.ordering;
+        if !self.queue.managed && stated.origin == Origin::CreateDefault {
+            // Someone else's queue, and the file does not say which kind it is.
+            return;
+        }
         let verdict = |value: &str| {
             Verdict::new("ordering", value, stated.origin, Hold::Exact).with_source(page::FIFO)
         };

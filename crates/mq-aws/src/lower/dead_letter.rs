@@ -96,7 +96,7 @@ impl Lowering<'_> {
             self.problems.push(own_dead_letters(&path, &name));
         }
         let mut resource = self.resource(name.clone(), Part::DeadLetter);
-        if self.names.fifo {
+        if self.names.fifo && self.queue.managed {
             resource.attributes.push(fifo_queue());
         }
         resource.attributes.extend(self.own_retention(dead_letter));
