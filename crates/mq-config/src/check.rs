@@ -150,11 +150,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A suggestion out of names that the file gives, of which there may be thousands, as there may
-    /// be mistakes: it is made as long as it costs little.
-    pub(crate) fn did_you_mean(&mut self, unknown: &str, known: &[&str]) -> Option<String> {
-        self.comparisons_left = self.comparisons_left.checked_sub(known.len())?;
-        did_you_mean(unknown, known.iter().copied())
+    /// Whether a name may be compared with this many others for a suggestion. A file may give
+    /// thousands of names and make as many mistakes: suggestions are made while they cost little.
+    pub(crate) fn may_compare(&mut self, names: usize) -> bool {
+        let left = self.comparisons_left.checked_sub(names);
+        self.comparisons_left = left.unwrap_or(self.comparisons_left);
+        left.is_some()
     }
 
     /// Reports this at this field.
@@ -481,20 +482,17 @@ impl<'a> Check<'a> {
         if let Some(backend) = backends.iter().find(|backend| backend.id == name) {
             return Some(Some(backend));
         }
-        let known: Vec<&str> = self
-            .targets
-            .keys()
-            .copied()
-            .chain(backends.iter().map(|backend| backend.id))
-            .collect();
+        let ids = || backends.iter().map(|backend| backend.id);
         let hint = self
-            .did_you_mean(name, &known)
+            .may_compare(self.targets.len())
+            .then(|| did_you_mean(name, self.targets.keys().copied().chain(ids())))
+            .flatten()
             .or_else(|| by_service(name, backends));
         let quoted = self.quoted(name, &field.span);
         let refusal =
             Diagnostic::error("file/unknown-cloud", "unknown cloud").with_detail(format!(
                 "{quoted} is neither an entry under `clouds` nor one of {}",
-                list(backends.iter().map(|backend| backend.id), "and"),
+                list(ids(), "and"),
             ));
         self.report(field, with_hint(refusal, hint));
         None

@@ -14,6 +14,7 @@ use mq_core::{BackendInfo, Diagnostic};
 
 use crate::check::{Check, Field, Fields, NameRule, list, with_hint};
 use crate::source_map::SourceMap;
+use crate::suggest::did_you_mean;
 
 /// The version of the format.
 pub(crate) const VERSION: i64 = 1;
@@ -148,12 +149,13 @@ fn unknown_queue(
         .with_detail(format!("{quoted} is not a queue of this file"))
         .with_span(span)
         .with_path(path);
-    let known: Vec<&str> = spec.queues.keys().map(String::as_str).collect();
-    let hint = check.did_you_mean(queue, &known).or_else(|| {
-        (1..=8)
-            .contains(&known.len())
-            .then(|| format!("it has {}", list(known, "and")))
-    });
+    let known = || spec.queues.keys().map(String::as_str);
+    let few = (1..=8).contains(&spec.queues.len());
+    let hint = check
+        .may_compare(spec.queues.len())
+        .then(|| did_you_mean(queue, known()))
+        .flatten()
+        .or_else(|| few.then(|| format!("it has {}", list(known(), "and"))));
     check.diagnostics.push(with_hint(refusal, hint));
 }
 

@@ -68,7 +68,7 @@ fn the_production_file_keeps_every_word() {
     let billing = &spec.queues["billing-events"];
     assert_eq!(billing.patch.ordering, Setting::Value(Ordering::PerKey));
     assert_eq!(billing.patch.protect, Setting::Value(true));
-    assert_eq!(billing.accept.len(), 2);
+    assert_eq!(billing.accept.len(), 5);
     assert_eq!(billing.accept[0].attribute, "deduplication");
     assert_eq!(billing.accept[0].on.as_deref(), Some("gcp"));
     assert_eq!(billing.accept[0].until.as_deref(), Some("2030-06-01"));
