@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mq_core::provisioner::{FindingKind, Outcome};
-use mq_core::{ControlPlane, PlanOptions, ResolvedQueue};
+use mq_core::{ControlPlane, PlanOptions, ResolvedQueue, Retry};
 use mq_tests::files;
 use mq_tests::proxy::Cut;
 use mq_tests::specs;
@@ -125,8 +125,7 @@ async fn converges(world: &World, backend: &str, queues: &[ResolvedQueue]) -> Re
         ..PlanOptions::default()
     };
     for round in ["first", "second"] {
-        let plan = session
-            .plan_destroy(queues, &options)
+        let plan = again(async || session.plan_destroy(queues, &options).await)
             .await
             .map_err(|error| format!("{round} destroy: {error}"))?;
         if let Some((resource, refusal)) = plan.refusals().next() {
@@ -157,6 +156,19 @@ async fn settle(session: &Session, queues: &[ResolvedQueue]) -> Result<(), Strin
         }
     }
     Err(format!("five runs did not converge: {last}"))
+}
+
+/// The same command again, where all its retries met an error: a listing of many queues is many
+/// calls, and an emulator that errs at random may outlast them.
+async fn again<T>(command: impl AsyncFn() -> mq_core::Result<T>) -> mq_core::Result<T> {
+    const RUNS: usize = 10;
+    for _ in 1..RUNS {
+        match command().await {
+            Err(error) if error.retry() == Retry::Exhausted => {}
+            ended => return ended,
+        }
+    }
+    command().await
 }
 
 fn complete(outcome: &Outcome) -> Result<(), String> {
@@ -218,9 +230,7 @@ async fn unchanged(world: &World, backend: &str, queues: &[ResolvedQueue]) -> Re
         return Err(format!("an unchanged run writes: {writes:?}"));
     }
     let owner = plan.owner.clone();
-    let owned = session
-        .control
-        .list_owned(Some(&owner))
+    let owned = again(async || session.control.list_owned(Some(&owner)).await)
         .await
         .map_err(failed)?;
     if owned.len() != managed {

@@ -39,6 +39,9 @@ impl Default for RetryPolicy {
     }
 }
 
+/// How often a read of many resources is made as a whole before it is halved.
+const BATCH_ATTEMPTS_MAX: u32 = 2;
+
 /// Told while a call waits for a reason that has an end.
 pub trait WaitListener: Send + Sync + Debug {
     /// `what` is waited for, for at most `remaining`.
@@ -101,11 +104,30 @@ impl Layered {
         T: Send,
         F: Future<Output = Result<T>> + Send,
     {
-        let result = self.attempts(what, call).await;
+        self.call_up_to(self.around.retry.attempts_max, what, call)
+            .await
+    }
+
+    async fn call_up_to<T, F>(
+        &self,
+        attempts_max: u32,
+        what: &str,
+        call: impl Fn() -> F + Send + Sync,
+    ) -> Result<T>
+    where
+        T: Send,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let result = self.attempts(attempts_max, what, call).await;
         result.map_err(|error| error.with_context("on", self.target.clone()))
     }
 
-    async fn attempts<T, F>(&self, what: &str, call: impl Fn() -> F + Send + Sync) -> Result<T>
+    async fn attempts<T, F>(
+        &self,
+        attempts_max: u32,
+        what: &str,
+        call: impl Fn() -> F + Send + Sync,
+    ) -> Result<T>
     where
         T: Send,
         F: Future<Output = Result<T>> + Send,
@@ -116,7 +138,7 @@ impl Layered {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            let Some(wait) = self.wait_after(&error, attempt, start, what) else {
+            let Some(wait) = self.wait_after(&error, attempt, attempts_max, start, what) else {
                 return Err(match error.retry() {
                     Retry::Never => error,
                     Retry::After(_) | Retry::Poll { .. } | Retry::Exhausted => {
@@ -141,6 +163,7 @@ impl Layered {
         &self,
         error: &Error,
         attempt: u32,
+        attempts_max: u32,
         start: Duration,
         what: &str,
     ) -> Option<Duration> {
@@ -158,7 +181,7 @@ impl Layered {
                 every.min(remaining)
             }
             Retry::After(least) => {
-                if attempt >= policy.attempts_max {
+                if attempt >= attempts_max {
                     return None;
                 }
                 let most = policy
@@ -203,8 +226,27 @@ impl ControlPlane for Layered {
     }
 
     async fn observe(&self, resources: &[&Resource]) -> Result<Vec<Observed>> {
-        self.call("reading", || self.control().observe(resources))
-            .await
+        let attempts_max = if resources.len() > 1 {
+            BATCH_ATTEMPTS_MAX
+        } else {
+            self.around.retry.attempts_max
+        };
+        let read = self
+            .call_up_to(attempts_max, "reading", || {
+                self.control().observe(resources)
+            })
+            .await;
+        match read {
+            // One read of many failed, as some do under load: the halves have better chances, and
+            // what fails in the end is one resource.
+            Err(error) if resources.len() > 1 && error.retry() == Retry::Exhausted => {
+                let (one, other) = resources.split_at(resources.len() / 2);
+                let mut seen = self.observe(one).await?;
+                seen.extend(self.observe(other).await?);
+                Ok(seen)
+            }
+            read => read,
+        }
     }
 
     async fn list_owned(&self, owner: Option<&Owner>) -> Result<Vec<OwnedResource>> {
