@@ -146,7 +146,7 @@ fn invalid(message: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::new(ErrorKind::ConfigInvalid, message).with_hint(hint)
 }
 
-/// The file before the environment; for an emulator the environment alone, since an application
+/// The file before the environment; for an emulator the environment first, since an application
 /// that is pointed at it looks in the project that its variables name.
 fn project(target: &Target, access: &Access) -> Option<String> {
     let named = ["GOOGLE_CLOUD_PROJECT", "PUBSUB_PROJECT_ID"];
@@ -156,10 +156,11 @@ fn project(target: &Target, access: &Access) -> Option<String> {
             .find_map(|name| access.var(name))
             .map(str::to_owned)
     };
+    let file = target.text("project");
     if access.emulated() {
-        environment()
+        environment().or(file)
     } else {
-        target.text("project").or_else(environment)
+        file.or_else(environment)
     }
 }
 
@@ -305,6 +306,25 @@ mod tests {
         let error = none.project().expect_err("none");
         assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
         assert!(error.hint().expect("hint").contains("GOOGLE_CLOUD_PROJECT"));
+    }
+
+    #[test]
+    fn an_emulator_has_a_project_and_a_number_of_its_own() {
+        let settings = json!({"project": "acme-prod", "project_number": "4711"});
+        let host = ("PUBSUB_EMULATOR_HOST".to_owned(), "127.0.0.1:1".to_owned());
+        let named = ("GOOGLE_CLOUD_PROJECT".to_owned(), "mq-emulator".to_owned());
+        for (variables, project) in [
+            (vec![host.clone(), named], "mq-emulator"),
+            (vec![host], "acme-prod"),
+        ] {
+            let access = Access::emulator(variables);
+            let config = Config::new(&target(settings.clone()), &access).expect("config");
+            assert_eq!(config.project.as_deref(), Some(project));
+            assert!(
+                config.needs_number(),
+                "the stated number is another project's"
+            );
+        }
     }
 
     #[test]

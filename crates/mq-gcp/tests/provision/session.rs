@@ -75,7 +75,9 @@ impl Place {
             settings,
             ..Target::implied("gcp")
         };
-        let access = Access::emulator([("PUBSUB_EMULATOR_HOST".to_owned(), self.host.clone())]);
+        // As an application is pointed at an emulator: the file's settings count, unlike with
+        // `--emulator`.
+        let access = Access::vendor([("PUBSUB_EMULATOR_HOST".to_owned(), self.host.clone())]);
         mq_gcp::factory().create(&target, &access).unwrap()
     }
 
