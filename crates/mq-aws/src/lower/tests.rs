@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mq_core::queue::{
-    DeadLetterTarget, DeduplicateBy, Deduplication, Names, Ordering, ResolvedQueue, Stated,
+    Attributes, DeadLetter, DeadLetterTarget, DeduplicateBy, Deduplication, Names, Ordering,
+    ResolvedQueue, Stated,
 };
 use mq_core::resource::{Authority, Lifecycle, Part};
 use mq_core::verdict::Hold;
@@ -554,78 +555,82 @@ fn offline_words_stand_for_what_is_not_known() {
     );
 }
 
-fn any_queue() -> impl Strategy<Value = ResolvedQueue> {
-    let duration = || (0_u64..=2_000_000_000).prop_map(Duration::from_millis);
-    let timing = (
-        proptest::option::of(duration()),
-        proptest::option::of(duration()),
-        proptest::option::of(duration()),
-        proptest::option::of(duration()),
-    );
-    let dead_letters =
-        proptest::option::of((0_u32..1_100, proptest::option::of(duration()), 0_u8..4));
-    let others = (
-        proptest::option::of(0_u64..2_000_000),
-        proptest::option::of(duration()),
-        proptest::option::of(proptest::option::of(".{0,12}")),
-        proptest::collection::btree_map(".{0,8}", ".{0,8}", 0..4),
-        proptest::collection::btree_map(
-            prop_oneof![
-                "Policy|RedriveAllowPolicy|FifoQueue|DeduplicationScope",
-                ".{0,8}"
-            ],
-            prop_oneof![
-                Just(json!(null)),
-                Just(json!(true)),
-                Just(json!(7)),
-                Just(json!([{}])),
-                Just(json!({ "Statement": [1, { "Action": null, "Principal": [] }] })),
-                ".{0,12}".prop_map(serde_json::Value::from),
-            ],
-            0..3,
-        ),
-    );
-    let name = proptest::option::of(".{0,90}");
-    (timing, dead_letters, others, name, any::<(bool, bool)>()).prop_map(
-        |(timing, dead_letters, others, name, (managed, ordered))| {
-            let mut sample = queue("orders");
-            sample.managed = managed;
-            sample.names.queue = name;
-            let attributes = &mut sample.attributes;
-            attributes.visibility_timeout = timing.0.map(Stated::file);
-            attributes.retention = timing.1.map(Stated::file);
-            attributes.receive_wait = timing.2.map(Stated::file);
-            attributes.delivery_delay = timing.3.map(Stated::file);
-            if ordered {
-                attributes.ordering = Stated::file(Ordering::PerKey);
-            }
-            attributes.dead_letter = dead_letters.map(|(count, retention, target)| {
-                let arn = "arn:aws:sqs:eu-west-1:111122223333:failures".to_owned();
-                let mut stated = dead_letter(
-                    count,
-                    match target {
-                        0 => DeadLetterTarget::Own,
-                        1 => DeadLetterTarget::Shared(reference("failures", Ordering::None)),
-                        2 => DeadLetterTarget::External(arn),
-                        _ => DeadLetterTarget::External("nonsense".to_owned()),
-                    },
-                );
-                stated.value.retention = retention;
-                stated
-            });
-            attributes.max_message_size = others.0.map(Stated::file);
-            attributes.deduplication = others.1.map(|window| {
-                Stated::file(Deduplication {
-                    window,
-                    by: DeduplicateBy::Id,
-                })
-            });
-            attributes.encryption = others.2.map(Stated::file);
-            attributes.labels = others.3;
-            attributes.native = others.4;
-            sample
-        },
-    )
+fn any_duration() -> impl Strategy<Value = Option<Stated<Duration>>> {
+    let stated =
+        (0_u64..=2_000_000_000).prop_map(|millis| Stated::file(Duration::from_millis(millis)));
+    proptest::option::of(stated)
+}
+
+fn any_dead_letter() -> impl Strategy<Value = Option<Stated<DeadLetter>>> {
+    let arn = |arn: &str| DeadLetterTarget::External(arn.to_owned());
+    let target = prop_oneof![
+        Just(DeadLetterTarget::Own),
+        Just(DeadLetterTarget::Shared(reference(
+            "failures",
+            Ordering::None
+        ))),
+        Just(arn("arn:aws:sqs:eu-west-1:111122223333:failures")),
+        Just(arn("nonsense")),
+    ];
+    let stated = (0_u32..1_100, any_duration(), target).prop_map(|(count, retention, target)| {
+        let mut stated = dead_letter(count, target);
+        stated.value.retention = retention.map(|retention| retention.value);
+        stated
+    });
+    proptest::option::of(stated)
+}
+
+fn any_native() -> impl Strategy<Value = BTreeMap<String, serde_json::Value>> {
+    let name = prop_oneof![
+        "Policy|RedriveAllowPolicy|FifoQueue|DeduplicationScope",
+        ".{0,8}"
+    ];
+    let value = prop_oneof![
+        Just(json!(null)),
+        Just(json!(true)),
+        Just(json!(7)),
+        Just(json!([{}])),
+        Just(json!({ "Statement": [1, { "Action": null, "Principal": [] }] })),
+        ".{0,12}".prop_map(serde_json::Value::from),
+    ];
+    proptest::collection::btree_map(name, value, 0..3)
+}
+
+prop_compose! {
+    fn any_queue()(
+        (managed, ordered) in any::<(bool, bool)>(),
+        name in proptest::option::of(".{0,90}"),
+        (visibility_timeout, retention) in (any_duration(), any_duration()),
+        (receive_wait, delivery_delay) in (any_duration(), any_duration()),
+        dead_letter in any_dead_letter(),
+        window in any_duration(),
+        size in proptest::option::of(0_u64..2_000_000),
+        key in proptest::option::of(proptest::option::of(".{0,12}")),
+        labels in proptest::collection::btree_map(".{0,8}", ".{0,8}", 0..4),
+        native in any_native(),
+    ) -> ResolvedQueue {
+        let mut sample = queue("orders");
+        sample.managed = managed;
+        sample.names.queue = name;
+        let ordering = if ordered { Ordering::PerKey } else { Ordering::None };
+        sample.attributes = Attributes {
+            visibility_timeout,
+            retention,
+            receive_wait,
+            delivery_delay,
+            max_message_size: size.map(Stated::file),
+            ordering: Stated::file(ordering),
+            deduplication: window.map(|window| Stated::file(Deduplication {
+                window: window.value,
+                by: DeduplicateBy::Id,
+            })),
+            dead_letter,
+            encryption: key.map(Stated::file),
+            labels,
+            native,
+        };
+        sample
+    }
 }
 
 fn seconds_agree(

@@ -1,6 +1,7 @@
 //! The vendor's chain for region, credentials and endpoints reads the environment, which a process
 //! cannot safely change for itself: so this program runs itself again, with the vendor's variables.
 
+use std::io::Write;
 use std::process::Command;
 
 use mq_core::{Access, ErrorKind, Result, Scope, Target};
@@ -69,7 +70,7 @@ pub(crate) fn is_the_other_process() -> bool {
             other => panic!("no part of this name: {other}"),
         }
     });
-    println!("{part}: done");
+    writeln!(std::io::stdout(), "{part}: done").expect("stdout");
     true
 }
 

@@ -108,9 +108,8 @@ impl<'a> World<'a> {
             clock: Arc::new(SystemClock::default()),
         };
         let outcome = provisioner::apply(self.control(), plan, &options, &Silent).await;
-        for (result, error) in outcome.failures() {
-            panic!("{}: {error}", result.resource);
-        }
+        let failed: Vec<_> = outcome.failures().collect();
+        assert!(failed.is_empty(), "{failed:?}");
         assert!(!outcome.partial());
         assert_eq!(outcome.findings, [], "read back");
         assert!(outcome.unproved.is_none(), "{:?}", outcome.unproved);
