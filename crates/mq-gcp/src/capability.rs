@@ -53,6 +53,9 @@ pub(crate) const MAX_DELIVERIES: Limit<u32> = Limit {
 /// `retryPolicy.minimumBackoff` and `maximumBackoff`.
 pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(600);
 
+/// The longest `filter`, in bytes.
+pub(crate) const FILTER_BYTES_MAX: usize = 256;
+
 /// The largest publish request, in bytes.
 pub(crate) const MESSAGE_SIZE_MAX: u64 = 10_000_000;
 

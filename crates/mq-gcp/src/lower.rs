@@ -1,7 +1,9 @@
 //! A queue becomes topics, subscriptions and grants: pure, so that it can be shown before any call.
 
 mod attributes;
+mod labels;
 mod names;
+mod overrides;
 #[cfg(test)]
 mod tests;
 

@@ -1,25 +1,20 @@
 //! The attributes of the resources, and one verdict for each that the file states or that is
 //! written on create.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mq_core::capability::stated;
 use mq_core::diagnostic::Diagnostic;
-use mq_core::queue::{
-    DeadLetter, DeadLetterTarget, MARKER_EXPIRES, MARKER_ORIGIN, MARKER_QUEUE, MARKER_STACK,
-    MARKER_STAGE, Ordering, Origin, ResolvedQueue, Stated,
-};
+use mq_core::queue::{DeadLetter, DeadLetterTarget, Ordering, Origin, ResolvedQueue, Stated};
 use mq_core::resource::{Authority, NativeAttribute};
 use mq_core::units;
 use mq_core::value::Value;
 use mq_core::verdict::{Hold, Verdict};
 
+use super::labels::{self, Sorted};
 use super::names::QueueNames;
-use crate::capability::{
-    BACKOFF_MAX, LABEL_LENGTH_MAX, LABELS_MAX, MAX_DELIVERIES, MESSAGE_SIZE_MAX, RETENTION,
-    VISIBILITY_TIMEOUT, page,
-};
+use super::overrides::native;
+use crate::capability::{MAX_DELIVERIES, MESSAGE_SIZE_MAX, RETENTION, VISIBILITY_TIMEOUT, page};
 use crate::config::Grants;
 use crate::native::{NATIVE, TOPIC_PREFIX, attribute};
 
@@ -415,23 +410,7 @@ impl Written {
         if labels.is_empty() {
             return;
         }
-        let room = LABELS_MAX - queue.marker().entries().len();
-        let mut refused: Vec<String> = labels
-            .iter()
-            .filter_map(|(key, value)| why_label_refused(key, value))
-            .collect();
-        let mut fitting: BTreeMap<String, String> = labels
-            .iter()
-            .filter(|(key, value)| why_label_refused(key, value).is_none())
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        if fitting.len() > room {
-            refused.push(format!(
-                "there are {} of them, and beside the marker {room} have room",
-                labels.len()
-            ));
-            fitting = fitting.into_iter().take(room).collect();
-        }
+        let Sorted { fitting, refused } = labels::sort(labels, queue.marker().entries().len());
         let hold = if refused.is_empty() {
             Hold::Exact
         } else {
@@ -524,102 +503,4 @@ fn is_key(name: &str) -> bool {
         && [project, location, ring, key]
             .iter()
             .all(|part| !part.is_empty())
-}
-
-/// Why the service refuses a label.
-fn why_label_refused(key: &str, value: &str) -> Option<String> {
-    // Letters without case (of other scripts) are taken too.
-    let fits = |letter: char| {
-        letter.is_numeric()
-            || letter == '_'
-            || letter == '-'
-            || letter.is_alphabetic() && !letter.is_uppercase()
-    };
-    let reserved = [
-        MARKER_STACK,
-        MARKER_STAGE,
-        MARKER_QUEUE,
-        MARKER_ORIGIN,
-        MARKER_EXPIRES,
-    ];
-    let short = |text: &str| text.chars().count() <= LABEL_LENGTH_MAX;
-    if reserved.contains(&key) {
-        Some(format!("the label `{key}` is `mq`'s own"))
-    } else if !key.starts_with(|letter: char| letter.is_alphabetic() && !letter.is_uppercase()) {
-        Some(format!(
-            "the label `{key}` does not begin with a small letter"
-        ))
-    } else if !key.chars().all(fits) || !value.chars().all(fits) {
-        Some(format!(
-            "the label `{key}` has other characters than small letters, digits, `_` and `-` in its key or its value"
-        ))
-    } else if !short(key) || !short(value) {
-        Some(format!(
-            "the label `{key}` is longer than {LABEL_LENGTH_MAX} characters in its key or its value"
-        ))
-    } else {
-        None
-    }
-}
-
-/// A native attribute from its key and value in the file, or why it is none.
-fn native(key: &str, value: &serde_json::Value) -> Result<NativeAttribute, String> {
-    let name = key.strip_prefix(TOPIC_PREFIX).unwrap_or(key);
-    if !NATIVE.iter().any(|known| known.name == key) {
-        return Err("there is no such key".to_owned());
-    }
-    let value = match name {
-        attribute::EXACTLY_ONCE | attribute::RETAIN_ACKED | attribute::ENFORCE_IN_TRANSIT => value
-            .as_bool()
-            .map(Value::Bool)
-            .ok_or("it is `true` or `false`")?,
-        attribute::MIN_BACKOFF | attribute::MAX_BACKOFF => {
-            Value::Duration(native_duration(value, Duration::ZERO, BACKOFF_MAX)?)
-        }
-        attribute::RETENTION => {
-            Value::Duration(native_duration(value, RETENTION.min, RETENTION.max)?)
-        }
-        attribute::FILTER => {
-            let filter = value.as_str().ok_or("it is a text")?;
-            if filter.is_empty() || filter.len() > 256 {
-                return Err("a filter is 1 to 256 bytes long".to_owned());
-            }
-            Value::text(filter)
-        }
-        _ => Value::Text(regions(value.as_str().ok_or("it is a text")?)?),
-    };
-    let attribute = NativeAttribute::new(name, value);
-    Ok(if name == attribute::FILTER {
-        attribute.immutable()
-    } else {
-        attribute
-    })
-}
-
-fn native_duration(
-    value: &serde_json::Value,
-    min: Duration,
-    max: Duration,
-) -> Result<Duration, String> {
-    let text = value.as_str().ok_or("it is a duration such as `30s`")?;
-    let duration = units::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration < min || duration > max {
-        return Err(format!(
-            "the service takes {} to {}",
-            units::duration(min),
-            units::duration(max)
-        ));
-    }
-    Ok(duration)
-}
-
-/// Regions in one spelling: sorted, with commas and without spaces.
-fn regions(text: &str) -> Result<String, String> {
-    let mut regions: Vec<&str> = text.split(',').map(str::trim).collect();
-    regions.sort_unstable();
-    regions.dedup();
-    if regions.iter().any(|region| region.is_empty()) {
-        return Err("it is one region or several with commas between them".to_owned());
-    }
-    Ok(regions.join(","))
 }
