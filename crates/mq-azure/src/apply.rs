@@ -16,7 +16,7 @@ use crate::client::{Call, Client};
 use crate::elements::{
     self, Codec, ENABLE_PARTITIONING, FORWARD_DEAD_LETTERS_TO, FORWARD_TO, MAX_SIZE, USER_METADATA,
 };
-use crate::error::Operation;
+use crate::error::{self, Operation};
 use crate::facts::{METADATA_LENGTH_MAX, Tier};
 use crate::metadata::{self, Metadata};
 use crate::observe::{get, observed};
@@ -78,7 +78,7 @@ async fn delete(client: &Client, name: &str) -> Result<()> {
     };
     match client.call(Operation::DeleteQueue, call).await {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound && error.hint().is_none() => Ok(()),
+        Err(error) if error::says_absent(&error) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -195,5 +195,4 @@ fn merged(
 }
 
 #[cfg(test)]
-#[path = "apply_tests.rs"]
 mod tests;

@@ -459,5 +459,4 @@ pub(crate) fn error_detail(bytes: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "atom_tests.rs"]
 mod tests;

@@ -55,7 +55,11 @@ pub(crate) struct Call<'a> {
 impl Client {
     /// For this site. Nothing is called yet.
     pub(crate) fn new(site: &Site, access: &Access) -> Result<Client> {
-        let http = http(site.plain)?;
+        Client::with_timeout(site, access, CALL_TIMEOUT)
+    }
+
+    fn with_timeout(site: &Site, access: &Access, timeout: Duration) -> Result<Client> {
+        let http = http(site.plain, timeout)?;
         let scheme = if site.plain { "http" } else { "https" };
         let base = Url::parse(&format!("{scheme}://{}/", site.administration)).map_err(|_| {
             Error::new(
@@ -232,23 +236,32 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// The HTTP client: no redirections, so that a token goes where it was made for; time limits; and
 /// for an emulator on this machine no proxy and no certificates.
-pub(crate) fn http(plain: bool) -> Result<reqwest::Client> {
-    let builder = reqwest::Client::builder()
+fn http(plain: bool, timeout: Duration) -> Result<reqwest::Client> {
+    let builder = builder().timeout(timeout);
+    if !plain {
+        return build(builder);
+    }
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    build(builder.no_proxy().tls_backend_preconfigured(config))
+}
+
+/// An HTTP client for addresses that only this machine has, which no proxy can reach.
+pub(crate) fn direct() -> Result<reqwest::Client> {
+    build(builder().timeout(CALL_TIMEOUT).no_proxy())
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    // One that is installed already is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
         .user_agent(concat!("mq/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(CALL_TIMEOUT);
-    // Already installed is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = if plain {
-        let roots = rustls::RootCertStore::empty();
-        let config = rustls::ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        builder.no_proxy().tls_backend_preconfigured(config)
-    } else {
-        builder
-    };
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
     builder.build().map_err(|error| {
         Error::new(ErrorKind::ConfigInvalid, "no HTTPS client can be made")
             .with_hint("install the system's root certificates (the package ca-certificates)")
@@ -278,4 +291,83 @@ pub(crate) async fn body(
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::config::Credential;
+
+    fn client(administration: &str, timeout: Duration) -> Client {
+        let site = Site {
+            administration: administration.to_owned(),
+            messaging: administration.to_owned(),
+            plain: true,
+            credential: Credential::Signature(SecretString::from("SharedAccessSignature s3cr3t")),
+        };
+        Client::with_timeout(&site, &Access::default(), timeout).expect("a client")
+    }
+
+    fn queue(path: &str) -> Call<'_> {
+        Call {
+            path,
+            ..Call::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let client = client(&address, Duration::from_millis(50));
+        for (operation, effect) in [
+            (Operation::GetQueue, Effect::None),
+            (Operation::DeleteQueue, Effect::Unknown),
+        ] {
+            let error = client
+                .call(operation, queue("q"))
+                .await
+                .expect_err("no answer");
+            assert_eq!(error.kind(), ErrorKind::TimedOut, "{error:?}");
+            assert_eq!(error.effect(), effect);
+            assert_eq!(error.retry(), Retry::After(None));
+            assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_that_nobody_knows_is_a_namespace_that_is_not_there() {
+        // The name is reserved for never being one (RFC 2606).
+        let client = client("acme-prod.invalid", CALL_TIMEOUT);
+        let error = client
+            .call(Operation::GetNamespace, queue("q"))
+            .await
+            .expect_err("no host");
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
+        assert_eq!(error.retry(), Retry::Never);
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.contains("az servicebus namespace create"), "{hint}");
+        assert!(
+            !error::says_absent(&error),
+            "no answer is no word of the service"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_place_in_the_path() {
+        let client = client("127.0.0.1:1", CALL_TIMEOUT);
+        let url = client.url(&queue("team/a?b#c d%2f"));
+        assert_eq!(url.path(), "/team/a%3Fb%23c%20d%252f");
+        assert_eq!(url.query(), Some("api-version=2021-05"));
+        let page = Call {
+            page: Some((100, 100)),
+            ..queue("$Resources/queues")
+        };
+        assert_eq!(
+            client.url(&page).as_str(),
+            "http://127.0.0.1:1/$Resources/queues?api-version=2021-05&%24skip=100&%24top=100"
+        );
+    }
 }

@@ -79,7 +79,7 @@ impl Chain {
                 settings.client_secret(http),
                 settings.workload_identity(http),
                 settings.github_actions(http),
-                settings.managed_identity(http),
+                settings.managed_identity(),
                 settings.azure_cli(),
                 settings.developer_cli(),
             ],
@@ -288,13 +288,18 @@ impl Settings {
         Place::configured(NAME, credential)
     }
 
-    fn managed_identity(&self, http: &reqwest::Client) -> Place {
+    fn managed_identity(&self) -> Place {
+        const NAME: &str = "managed identity";
+        let http = match crate::client::direct() {
+            Ok(http) => http,
+            Err(error) => return Place::absent(NAME, error.message()),
+        };
         let options = ManagedIdentityCredentialOptions {
             user_assigned_id: self.client.clone().map(UserAssignedId::ClientId),
-            client_options: client_options(http),
+            client_options: client_options(&http),
         };
         Place {
-            name: "managed identity",
+            name: NAME,
             credential: erase(ManagedIdentityCredential::new(Some(options))),
             // Only a virtual machine's has to be looked for.
             timeout: if self.app_service {
@@ -407,194 +412,15 @@ impl ClientAssertion for GitHubToken {
     }
 }
 
-/// A text of someone else's on one line of bounded length.
+/// A text of someone else's on one line of bounded length, without the SDK's closing link.
 fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let said = text
+        .split("To troubleshoot, visit")
+        .next()
+        .unwrap_or_default();
+    let words: Vec<&str> = said.split_whitespace().collect();
     words.join(" ").chars().take(REASON_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chain(pairs: &[(&str, &str)]) -> Chain {
-        let access = Access::vendor(
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
-        );
-        Chain::new(&access, &crate::client::http(false).expect("a client"))
-    }
-
-    fn places(chain: &Chain) -> Vec<(&'static str, bool, bool)> {
-        chain
-            .places
-            .iter()
-            .map(|place| (place.name, place.credential.is_ok(), place.configured))
-            .collect()
-    }
-
-    #[test]
-    fn the_order_is_the_vendors() {
-        let names: Vec<_> = chain(&[]).places.iter().map(|place| place.name).collect();
-        assert_eq!(
-            names,
-            [
-                "client secret",
-                "workload identity",
-                "GitHub Actions",
-                "managed identity",
-                "Azure CLI",
-                "Azure Developer CLI"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_set_up_is_asked_and_ends_the_chain() {
-        let identity = [("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", "client")];
-        for (index, extra) in [
-            vec![("AZURE_CLIENT_SECRET", "s3cr3t")],
-            vec![(
-                "AZURE_FEDERATED_TOKEN_FILE",
-                concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
-            )],
-            vec![
-                (
-                    "ACTIONS_ID_TOKEN_REQUEST_URL",
-                    "https://github.example/token?x=1",
-                ),
-                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "s3cr3t"),
-            ],
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let chain = chain(&[identity.as_slice(), &extra].concat());
-            let place = places(&chain)[index];
-            assert!(place.1 && place.2, "{place:?}");
-            assert!(!format!("{chain:?}").contains("s3cr3t"), "{chain:?}");
-        }
-    }
-
-    #[test]
-    fn half_a_setting_says_what_is_missing() {
-        let chain = chain(&[("AZURE_CLIENT_SECRET", "s3cr3t"), ("AZURE_TENANT_ID", "t")]);
-        let Err(why) = &chain.places[0].credential else {
-            panic!("AZURE_CLIENT_ID is missing");
-        };
-        assert_eq!(why, "AZURE_CLIENT_ID is not set");
-    }
-
-    #[test]
-    fn a_certificate_is_answered_with_what_can_use_it() {
-        let chain = chain(&[("AZURE_CLIENT_CERTIFICATE_PATH", "/cert.pem")]);
-        let Err(why) = &chain.places[0].credential else {
-            panic!("no secret is set");
-        };
-        assert!(why.contains("az login --service-principal"), "{why}");
-    }
-
-    #[test]
-    fn the_failure_lists_each_try_and_no_secret() {
-        let chain = chain(&[
-            ("AZURE_CLIENT_SECRET", "s3cr3t"),
-            ("AZURE_TENANT_ID", "t"),
-            ("AZURE_CLIENT_ID", "c"),
-        ]);
-        let tried = [
-            "client secret: invalid s3cr3t".to_owned(),
-            "Azure CLI: not found".to_owned(),
-        ];
-        let error = chain.failure(&tried);
-        let shown = format!("{error} {error:?}");
-        assert!(!shown.contains("s3cr3t"), "{shown}");
-        assert!(
-            shown.contains("client secret: invalid [secret]; Azure CLI: not found"),
-            "{shown}"
-        );
-        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    }
-
-    #[test]
-    fn a_job_token_is_only_asked_for_over_tls() {
-        let http = crate::client::http(false).expect("a client");
-        let url = "http://github.example/token";
-        let token = GitHubToken::new(url, SecretString::from("t"), http);
-        assert!(token.is_err());
-    }
-
-    #[derive(Debug)]
-    struct Fixed(std::result::Result<&'static str, &'static str>);
-
-    #[async_trait]
-    impl TokenCredential for Fixed {
-        async fn get_token(
-            &self,
-            scopes: &[&str],
-            _: Option<azure_core::credentials::TokenRequestOptions<'_>>,
-        ) -> azure_core::Result<AccessToken> {
-            assert_eq!(scopes, [SCOPE]);
-            match self.0 {
-                Ok(token) => Ok(AccessToken::new(
-                    token,
-                    azure_core::time::OffsetDateTime::now_utc(),
-                )),
-                Err(why) => Err(azure_core::Error::with_message(
-                    azure_core::error::ErrorKind::Credential,
-                    why,
-                )),
-            }
-        }
-    }
-
-    fn fixed(
-        name: &'static str,
-        answer: std::result::Result<&'static str, &'static str>,
-        configured: bool,
-    ) -> Place {
-        Place {
-            name,
-            credential: Ok(Arc::new(Fixed(answer))),
-            timeout: TOKEN_TIMEOUT,
-            configured,
-        }
-    }
-
-    #[tokio::test]
-    async fn the_first_place_that_gives_a_token_is_kept() {
-        let chain = Chain {
-            places: vec![
-                Place::absent("one", "is not set"),
-                fixed("two", Err("no"), false),
-                fixed("three", Ok("token"), false),
-                fixed("four", Ok("other"), false),
-            ],
-            settled: OnceCell::new(),
-            secrets: Vec::new(),
-        };
-        for _ in 0..2 {
-            let token = chain.token().await.expect("a token");
-            assert_eq!(token.secret(), "token");
-        }
-        assert_eq!(chain.settled.get(), Some(&2));
-    }
-
-    #[tokio::test]
-    async fn what_is_set_up_and_fails_is_the_end() {
-        let chain = Chain {
-            places: vec![
-                fixed("one", Err("bad secret"), true),
-                fixed("two", Ok("token"), false),
-            ],
-            settled: OnceCell::new(),
-            secrets: Vec::new(),
-        };
-        let error = chain.token().await.expect_err("the chain ends");
-        let text = error.to_string();
-        assert!(
-            text.contains("one: bad secret; the chain ends there"),
-            "{text}"
-        );
-    }
-}
+mod tests;

@@ -4,14 +4,21 @@
 //! and <https://learn.microsoft.com/azure/service-bus-messaging/service-bus-throttling>. No text
 //! is ever looked at but the sub code's own place at the start of the detail.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use mq_core::error::ErrorKind::{
+    AlreadyExists, Conflict, NotFound, PermissionDenied, QuotaExceeded, RateLimited, SpecInvalid,
+    TimedOut, Unauthenticated, Unavailable, Unexpected,
+};
 use mq_core::error::{Effect, Error, ErrorKind, Retry};
 
 use crate::atom;
 
 /// What the service asks for when it says "wait 2 seconds and try again" without a header.
 const THROTTLED_WAIT: Duration = Duration::from_secs(2);
+/// The context that every answered call has.
+const STATUS: &str = "status";
 /// The longest text of the service that is shown.
 const DETAIL_CHARS_MAX: usize = 300;
 
@@ -67,123 +74,163 @@ pub(crate) struct Refused<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// One row's outcome.
-struct Row(ErrorKind, Retry, Effect, &'static str);
+/// One row of the table; the first that fits counts.
+struct Row {
+    status: RangeInclusive<u16>,
+    /// `None` is any, and also none.
+    sub_code: Option<u32>,
+    /// `None` is any.
+    operation: Option<Operation>,
+    kind: ErrorKind,
+    retry: Retry,
+    /// Whether a write may have been made all the same.
+    perhaps_done: bool,
+    what: &'static str,
+}
 
-/// The table. The sub code is 0 where the service gives none.
-fn row(operation: Operation, status: u16, sub_code: u32) -> Row {
-    use ErrorKind::{
-        AlreadyExists, Conflict, NotFound, PermissionDenied, QuotaExceeded, RateLimited,
-        SpecInvalid, TimedOut, Unauthenticated, Unavailable, Unexpected,
-    };
-    const LATER: Retry = Retry::After(None);
-    let lost = operation.lost_effect();
-    match (status, sub_code) {
-        // "The auto forwarding destination entity does not exist."
-        (400, 40400) => Row(
-            NotFound,
-            Retry::Never,
-            Effect::None,
-            "the queue to forward to is not there",
-        ),
-        // "Bad Request": a value out of range, or another value for what is fixed at creation.
-        (400, _) => Row(
-            SpecInvalid,
-            Retry::Never,
-            Effect::None,
-            "the service refuses the description of the queue",
-        ),
-        (401, _) => Row(
-            Unauthenticated,
-            Retry::Never,
-            Effect::None,
-            "the service does not accept the credentials for administration",
-        ),
-        // "Quota exceeded": the namespace holds no more queues.
-        (403, 40300) => Row(
-            QuotaExceeded,
-            Retry::Never,
-            Effect::None,
-            "the namespace's quota is reached",
-        ),
-        // "Invalid operation": not possible in the entity's state.
-        (403, 40301) => Row(
-            Conflict,
-            Retry::Never,
-            Effect::None,
-            "the queue's state does not allow this",
-        ),
-        (403, _) => Row(
-            PermissionDenied,
-            Retry::Never,
-            Effect::None,
-            "the credentials lack the right to administer the namespace",
-        ),
-        (404 | 410, _) => Row(NotFound, Retry::Never, Effect::None, "it is not there"),
-        (408, _) => Row(TimedOut, LATER, lost, "the service ran out of time"),
-        // "Another conflicting operation is in progress."
-        (409, 40901) => Row(
-            Conflict,
-            LATER,
-            Effect::None,
-            "another operation on the queue is in progress",
-        ),
-        // "Conflict": for a plain PUT there is an entity of that name; for the others, which name
-        // one that is there, it is the state of the moment.
-        (409, _) if operation == Operation::CreateQueue => Row(
-            AlreadyExists,
-            Retry::Never,
-            Effect::None,
-            "a queue or topic of that name is there already",
-        ),
-        (409, _) => Row(
-            Conflict,
-            LATER,
-            Effect::None,
-            "another operation on the queue is in progress",
-        ),
-        (429, 40900 | 40901) => Row(
-            Conflict,
-            LATER,
-            Effect::None,
-            "another operation on the queue is in progress",
-        ),
-        // "The request was terminated because the namespace is being throttled."
-        (429 | 503, 50004 | 50009) | (429, _) => Row(
-            RateLimited,
-            Retry::After(Some(THROTTLED_WAIT)),
-            Effect::None,
-            "the namespace is being throttled",
-        ),
-        // "Internal error": a deletion has been seen to work all the same.
-        (500 | 502..=504, _) => Row(Unavailable, LATER, lost, "the service is out of order"),
-        (300..=399, _) => Row(
-            Unexpected,
-            Retry::Never,
-            Effect::None,
-            "the service answers with a redirection, which is not followed",
-        ),
-        (500.., _) => Row(
-            Unexpected,
-            Retry::Never,
-            lost,
-            "the service answers what it never should",
-        ),
-        _ => Row(
-            Unexpected,
-            Retry::Never,
-            Effect::None,
-            "the service answers what it never should",
-        ),
+impl Row {
+    /// A row for a status and a sub code; trying again never helps, and nothing was done.
+    const fn new(status: u16, sub_code: u32, kind: ErrorKind, what: &'static str) -> Row {
+        Row {
+            sub_code: Some(sub_code),
+            ..Row::any(status, status, kind, what)
+        }
+    }
+
+    /// A row for a range of statuses, whatever the sub code.
+    const fn any(first: u16, last: u16, kind: ErrorKind, what: &'static str) -> Row {
+        Row {
+            status: first..=last,
+            sub_code: None,
+            operation: None,
+            kind,
+            retry: Retry::Never,
+            perhaps_done: false,
+            what,
+        }
+    }
+
+    const fn after(mut self, least: Option<Duration>) -> Row {
+        self.retry = Retry::After(least);
+        self
+    }
+
+    const fn perhaps_done(mut self) -> Row {
+        self.perhaps_done = true;
+        self
+    }
+
+    const fn only(mut self, operation: Operation) -> Row {
+        self.operation = Some(operation);
+        self
+    }
+
+    fn fits(&self, operation: Operation, status: u16, sub_code: u32) -> bool {
+        self.status.contains(&status)
+            && self.sub_code.is_none_or(|code| code == sub_code)
+            && self.operation.is_none_or(|only| only == operation)
     }
 }
+
+const BUSY: &str = "another operation on the queue is in progress";
+const THROTTLED: &str = "the namespace is being throttled";
+const OUT_OF_ORDER: &str = "the service is out of order";
+const ODD: &str = "the service answers what it never should";
+
+/// The table.
+static TABLE: &[Row] = &[
+    // "The auto forwarding destination entity does not exist."
+    Row::new(400, 40400, NotFound, "the queue to forward to is not there"),
+    // "Bad Request": a value out of range, or another value for what is fixed at creation.
+    Row::any(
+        400,
+        400,
+        SpecInvalid,
+        "the service refuses the description of the queue",
+    ),
+    Row::any(
+        401,
+        401,
+        Unauthenticated,
+        "the service does not accept the credentials for administration",
+    ),
+    // "Quota exceeded": the namespace holds no more queues.
+    Row::new(
+        403,
+        40300,
+        QuotaExceeded,
+        "the namespace's quota is reached",
+    ),
+    // "Invalid operation": not possible in the entity's state.
+    Row::new(
+        403,
+        40301,
+        Conflict,
+        "the queue's state does not allow this",
+    ),
+    Row::any(
+        403,
+        403,
+        PermissionDenied,
+        "the credentials lack the right to administer the namespace",
+    ),
+    Row::any(404, 404, NotFound, "it is not there"),
+    Row::any(408, 408, TimedOut, "the service ran out of time")
+        .after(None)
+        .perhaps_done(),
+    // "Another conflicting operation is in progress."
+    Row::new(409, 40901, Conflict, BUSY).after(None),
+    // "Conflict": for a plain PUT there is an entity of that name; for the others, which name one
+    // that is there, it is the state of the moment.
+    Row::any(
+        409,
+        409,
+        AlreadyExists,
+        "a queue or topic of that name is there already",
+    )
+    .only(Operation::CreateQueue),
+    Row::any(409, 409, Conflict, BUSY).after(None),
+    Row::any(410, 410, NotFound, "it is not there"),
+    Row::new(429, 40900, Conflict, BUSY).after(None),
+    Row::new(429, 40901, Conflict, BUSY).after(None),
+    // "The request was terminated because the namespace is being throttled. Wait 2 seconds."
+    Row::any(429, 429, RateLimited, THROTTLED).after(Some(THROTTLED_WAIT)),
+    Row::new(503, 50004, RateLimited, THROTTLED).after(Some(THROTTLED_WAIT)),
+    Row::new(503, 50009, RateLimited, THROTTLED).after(Some(THROTTLED_WAIT)),
+    // "Internal error": a deletion has been seen to work all the same.
+    Row::any(500, 500, Unavailable, OUT_OF_ORDER)
+        .after(None)
+        .perhaps_done(),
+    Row::any(502, 504, Unavailable, OUT_OF_ORDER)
+        .after(None)
+        .perhaps_done(),
+    Row::any(
+        300,
+        399,
+        Unexpected,
+        "the service answers with a redirection, which is not followed",
+    ),
+    Row::any(500, u16::MAX, Unexpected, ODD).perhaps_done(),
+];
+
+/// What is in no row.
+static OTHER: Row = Row::any(0, u16::MAX, Unexpected, ODD);
 
 /// The error for an answer that is not a success.
 pub(crate) fn from_answer(refused: &Refused<'_>) -> Error {
     let detail = atom::error_detail(refused.body).map(|text| Detail::parse(&text));
     let sub_code = detail.as_ref().map_or(0, |detail| detail.sub_code);
-    let Row(kind, retry, effect, what) = row(refused.operation, refused.status, sub_code);
-    let retry = match (retry, refused.retry_after) {
+    let row = TABLE
+        .iter()
+        .find(|row| row.fits(refused.operation, refused.status, sub_code))
+        .unwrap_or(&OTHER);
+    let (kind, what) = (row.kind, row.what);
+    let effect = if row.perhaps_done {
+        refused.operation.lost_effect()
+    } else {
+        Effect::None
+    };
+    let retry = match (row.retry, refused.retry_after) {
         (Retry::After(least), Some(asked)) => {
             Retry::After(Some(least.unwrap_or_default().max(asked)))
         }
@@ -208,11 +255,18 @@ pub(crate) fn from_answer(refused: &Refused<'_>) -> Error {
         .with_operation(refused.operation.name())
         .with_retry(retry)
         .with_effect(effect)
-        .with_context("status", status);
+        .with_context(STATUS, status);
     match detail.and_then(|detail| detail.tracking_id) {
         Some(id) => error.with_context("tracking id", id),
         None => error,
     }
+}
+
+/// Whether the service itself said that a queue is not there; a host that nobody knows says
+/// nothing of its queues.
+pub(crate) fn says_absent(error: &Error) -> bool {
+    let answered = error.context().iter().any(|(key, _)| *key == STATUS);
+    error.kind() == NotFound && answered
 }
 
 /// A call whose answer never came, or not whole.
@@ -320,7 +374,6 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use ErrorKind::*;
         use Operation::*;
         const NEVER: Retry = Retry::Never;
         const LATER: Retry = Retry::After(None);

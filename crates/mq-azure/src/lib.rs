@@ -221,5 +221,4 @@ impl ControlPlane for ServiceBus {
 }
 
 #[cfg(test)]
-#[path = "lib_tests.rs"]
 mod tests;

@@ -56,7 +56,7 @@ pub(crate) async fn identify(
                 "it does not describe a namespace",
             ));
         }
-        Err(error) if error.kind() == ErrorKind::NotFound && error.hint().is_none() => {
+        Err(error) if error::says_absent(&error) => {
             return Err(client
                 .no_namespace("the service does not know it")
                 .with_operation(operation.name()));
@@ -195,7 +195,7 @@ pub(crate) async fn get(client: &Client, name: &str) -> Result<Option<Entry>> {
         .with_hint("give the queue another name, through `names` or the stage's template")),
         // What is not there is answered with an empty list of what is under the path.
         Ok(Document::Feed(_)) => Ok(None),
-        Err(error) if error.kind() == ErrorKind::NotFound && error.hint().is_none() => Ok(None),
+        Err(error) if error::says_absent(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -345,102 +345,11 @@ fn everything_at_once_on_premium() {
     "#);
 }
 
-#[test]
-fn the_edges_of_every_range() {
-    type Case = (
-        &'static str,
-        fn(&mut Attributes, u64),
-        Tier,
-        u64,
-        &'static str,
-    );
-    let lock: fn(&mut Attributes, u64) =
-        |a, v| a.visibility_timeout = Some(Stated::file(seconds(v)));
-    let retention: fn(&mut Attributes, u64) = |a, v| a.retention = Some(Stated::file(seconds(v)));
-    let delay: fn(&mut Attributes, u64) = |a, v| a.delivery_delay = Some(Stated::file(seconds(v)));
-    let size: fn(&mut Attributes, u64) = |a, v| a.max_message_size = Some(Stated::file(v));
-    let window: fn(&mut Attributes, u64) = |a, v| {
-        a.deduplication = Some(Stated::file(Deduplication {
-            window: seconds(v),
-            by: DeduplicateBy::Id,
-        }));
-    };
-    let cases: &[Case] = &[
-        ("visibility_timeout", lock, Tier::Standard, 0, "unsupported"),
-        ("visibility_timeout", lock, Tier::Standard, 4, "unsupported"),
-        ("visibility_timeout", lock, Tier::Basic, 5, "exact"),
-        ("visibility_timeout", lock, Tier::Standard, 300, "exact"),
-        (
-            "visibility_timeout",
-            lock,
-            Tier::Standard,
-            301,
-            "approximate",
-        ),
-        (
-            "visibility_timeout",
-            lock,
-            Tier::Premium,
-            600,
-            "approximate",
-        ),
-        (
-            "visibility_timeout",
-            lock,
-            Tier::Standard,
-            601,
-            "unsupported",
-        ),
-        ("retention", retention, Tier::Standard, 0, "unsupported"),
-        ("retention", retention, Tier::Standard, 1, "exact"),
-        ("retention", retention, Tier::Standard, 31 * 86_400, "exact"),
-        ("retention", retention, Tier::Basic, 86_400, "unsupported"),
-        ("delivery_delay", delay, Tier::Standard, 0, "exact"),
-        ("delivery_delay", delay, Tier::Standard, 1, "client-side"),
-        (
-            "max_message_size",
-            size,
-            Tier::Standard,
-            1024,
-            "approximate",
-        ),
-        ("max_message_size", size, Tier::Standard, 262_144, "exact"),
-        (
-            "max_message_size",
-            size,
-            Tier::Standard,
-            262_145,
-            "unsupported",
-        ),
-        (
-            "max_message_size",
-            size,
-            Tier::Premium,
-            262_144,
-            "approximate",
-        ),
-        ("max_message_size", size, Tier::Premium, 1 << 20, "exact"),
-        ("max_message_size", size, Tier::Premium, 100 << 20, "exact"),
-        (
-            "max_message_size",
-            size,
-            Tier::Premium,
-            (100 << 20) + 1,
-            "unsupported",
-        ),
-        ("deduplication", window, Tier::Standard, 19, "unsupported"),
-        ("deduplication", window, Tier::Standard, 20, "exact"),
-        ("deduplication", window, Tier::Standard, 7 * 86_400, "exact"),
-        (
-            "deduplication",
-            window,
-            Tier::Standard,
-            7 * 86_400 + 1,
-            "unsupported",
-        ),
-        ("deduplication", window, Tier::Basic, 300, "unsupported"),
-    ];
-    for (attribute, set, tier, value, expected) in cases {
+type Set = fn(&mut Attributes, u64);
+
+/// The verdicts on these values of one attribute.
+fn check_edges(attribute: &str, set: Set, cases: &[(Tier, u64, &str)]) {
+    for (tier, value, expected) in cases {
         let mut queue = plain();
         set(&mut queue.attributes, *value);
         let held = hold(&queue, *tier, attribute);
@@ -450,19 +359,89 @@ fn the_edges_of_every_range() {
             "{attribute} {value} on {tier:?}: {held:?}"
         );
     }
-    for (deliveries, expected) in [
-        (0, "unsupported"),
-        (1, "exact"),
-        (2_147_483_647, "exact"),
-        (u32::MAX, "unsupported"),
-    ] {
-        let mut queue = with_dead_letter(None, DeadLetterTarget::Own);
-        if let Some(wanted) = &mut queue.attributes.dead_letter {
-            wanted.value.max_deliveries = deliveries;
-        }
-        let held = hold(&queue, Tier::Standard, "dead_letter.max_deliveries");
-        assert_eq!(held.name(), expected, "{deliveries}");
-    }
+}
+
+#[test]
+fn the_edges_of_durations() {
+    use Tier::{Basic, Premium, Standard};
+    check_edges(
+        "visibility_timeout",
+        |attributes, value| attributes.visibility_timeout = Some(Stated::file(seconds(value))),
+        &[
+            (Standard, 0, "unsupported"),
+            (Standard, 4, "unsupported"),
+            (Basic, 5, "exact"),
+            (Standard, 300, "exact"),
+            (Standard, 301, "approximate"),
+            (Premium, 600, "approximate"),
+            (Standard, 601, "unsupported"),
+        ],
+    );
+    check_edges(
+        "retention",
+        |attributes, value| attributes.retention = Some(Stated::file(seconds(value))),
+        &[
+            (Standard, 0, "unsupported"),
+            (Standard, 1, "exact"),
+            (Premium, 31 * 86_400, "exact"),
+            (Basic, 86_400, "unsupported"),
+        ],
+    );
+    check_edges(
+        "delivery_delay",
+        |attributes, value| attributes.delivery_delay = Some(Stated::file(seconds(value))),
+        &[(Standard, 0, "exact"), (Standard, 1, "client-side")],
+    );
+    check_edges(
+        "deduplication",
+        |attributes, value| {
+            attributes.deduplication = Some(Stated::file(Deduplication {
+                window: seconds(value),
+                by: DeduplicateBy::Id,
+            }));
+        },
+        &[
+            (Standard, 19, "unsupported"),
+            (Standard, 20, "exact"),
+            (Standard, 7 * 86_400, "exact"),
+            (Premium, 7 * 86_400 + 1, "unsupported"),
+            (Basic, 300, "unsupported"),
+        ],
+    );
+}
+
+#[test]
+fn the_edges_of_sizes_and_counts() {
+    use Tier::{Basic, Premium, Standard};
+    check_edges(
+        "max_message_size",
+        |attributes, value| attributes.max_message_size = Some(Stated::file(value)),
+        &[
+            (Standard, 1024, "approximate"),
+            (Basic, 262_144, "exact"),
+            (Standard, 262_145, "unsupported"),
+            (Premium, 262_144, "approximate"),
+            (Premium, 1 << 20, "exact"),
+            (Premium, 100 << 20, "exact"),
+            (Premium, (100 << 20) + 1, "unsupported"),
+        ],
+    );
+    check_edges(
+        "dead_letter.max_deliveries",
+        |attributes, value| {
+            attributes.dead_letter = Some(Stated::file(DeadLetter {
+                max_deliveries: u32::try_from(value).unwrap_or(u32::MAX),
+                retention: None,
+                target: DeadLetterTarget::Own,
+            }));
+        },
+        &[
+            (Standard, 0, "unsupported"),
+            (Basic, 1, "exact"),
+            (Premium, 2_147_483_647, "exact"),
+            (Standard, 2_147_483_648, "unsupported"),
+        ],
+    );
 }
 
 #[test]
