@@ -4,9 +4,9 @@
 //! listener and a shutdown token. What a service has and the emulator has not yet is answered
 //! with that service's own typed error, never with a silent success.
 //!
-//! A request's way: [`listen`] accepts and speaks HTTP, [`guard`] refuses foreign callers and
-//! oversized bodies, [`fault`] disturbs what the quirks say, and the front-end in `sqs`, `pubsub`
-//! or `servicebus` answers from the engine in [`shared`]. [`server`] starts and stops it all.
+//! A request's way: `listen` accepts and speaks HTTP, `guard` refuses foreign callers and
+//! oversized bodies, `fault` disturbs what the quirks say, and the front-end in `sqs`, `pubsub`
+//! or `servicebus` answers from the engine in `shared`. `server` starts and stops it all.
 
 mod ca;
 mod console;

@@ -19,9 +19,9 @@ async fn start(quirks: &[&str]) -> Emulator {
         ..Config::default()
     };
     for quirk in quirks {
-        config.quirks.parse(quirk).unwrap();
+        config.quirks.parse(quirk).expect("a quirk");
     }
-    Emulator::start(config).await.unwrap()
+    Emulator::start(config).await.expect("the emulator starts")
 }
 
 fn variable(emulator: &Emulator, name: &str) -> String {
@@ -42,34 +42,41 @@ async fn exchange(
          Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the request is taken");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    stream.read_to_string(&mut answer).await.expect("an answer");
     answer
 }
 
 async fn plain(emulator: &Emulator, method: &str, path: &str, body: &str) -> String {
     let address = emulator.addresses().servicebus_admin;
-    let stream = TcpStream::connect(address).await.unwrap();
+    let stream = TcpStream::connect(address).await.expect("a connection");
     exchange(stream, method, path, body).await
 }
 
 /// As a client that trusts nothing but the exported CA.
 async fn secure(emulator: &Emulator, method: &str, path: &str, body: &str) -> String {
-    let ca = CertificateDer::from_pem_file(variable(emulator, "MQ_EMULATOR_CA")).unwrap();
+    let ca =
+        CertificateDer::from_pem_file(variable(emulator, "MQ_EMULATOR_CA")).expect("the CA's file");
     let mut roots = RootCertStore::empty();
-    roots.add(ca).unwrap();
+    roots.add(ca).expect("a CA");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .unwrap()
+        .expect("TLS versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
     let address = emulator.addresses().servicebus_admin;
-    let stream = TcpStream::connect(address).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let name = ServerName::try_from("localhost").expect("a name");
     let connector = TlsConnector::from(Arc::new(config));
-    let stream = connector.connect(name, stream).await.unwrap();
+    let stream = connector
+        .connect(name, stream)
+        .await
+        .expect("a TLS connection");
     exchange(stream, method, path, body).await
 }
 
