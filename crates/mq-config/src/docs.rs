@@ -59,7 +59,7 @@ impl Takes {
     #[must_use]
     pub fn words(self) -> String {
         match self {
-            Takes::Version => "1".to_owned(),
+            Takes::Version => "the number 1".to_owned(),
             Takes::Text => "text".to_owned(),
             Takes::Date => "day".to_owned(),
             Takes::Verdict => "attribute@cloud".to_owned(),

@@ -3,7 +3,7 @@
 use crate::docs::{AttributeDoc, REQUIRED, Takes};
 
 const YES: &str = "yes";
-const NOT_APPLICABLE: &str = "nothing on a cloud";
+const NOT_APPLICABLE: &str = "not written to a cloud";
 
 /// What may be said of a queue.
 pub(crate) static QUEUE: &[AttributeDoc] = &[

@@ -15,8 +15,9 @@ pub fn reference_markdown(backends: &[&'static BackendInfo]) -> String {
     page.push_str(INTRODUCTION);
     let _ = write!(
         page,
-        "A file has at most {} MiB and {DEPTH_MAX} levels; aliases may copy {COPIES_MAX} values.\n\n",
-        BYTES_MAX >> 20
+        "A file has at most {} MiB and {DEPTH_MAX} levels; aliases may copy {},000 values.\n\n",
+        BYTES_MAX >> 20,
+        COPIES_MAX / 1_000
     );
     page.push_str("## Keys of the file\n\n");
     for doc in file_keys() {
@@ -69,13 +70,13 @@ fn overview(page: &mut String) {
 
 fn section(page: &mut String, doc: &AttributeDoc, backends: &[&'static BackendInfo]) {
     let _ = write!(page, "### {}\n\n{}\n\n", doc.path, doc.doc);
-    let _ = write!(
-        page,
-        "- takes: {}\n- left out: {}\n- may change in place: {}\n",
-        doc.takes.words(),
-        doc.default,
-        doc.in_place
-    );
+    let _ = writeln!(page, "- takes: {}", doc.takes.words());
+    let _ = if doc.required() {
+        writeln!(page, "- required")
+    } else {
+        writeln!(page, "- left out: {}", doc.default)
+    };
+    let _ = writeln!(page, "- may change in place: {}", doc.in_place);
     for backend in backends {
         let native = doc.native.iter().find(|(id, _)| *id == backend.id);
         if let Some((_, names)) = native {
