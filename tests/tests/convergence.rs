@@ -118,8 +118,7 @@ async fn converges(world: &World, backend: &str, queues: &[ResolvedQueue]) -> Re
         .await
         .map_err(|error| error.to_string())?;
     settle(&session, queues).await?;
-    let again = unchanged(world, backend, queues).await;
-    again?;
+    unchanged(world, backend, queues).await?;
     let options = PlanOptions {
         drop_messages: true,
         ..PlanOptions::default()
