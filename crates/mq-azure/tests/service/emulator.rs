@@ -470,3 +470,74 @@ async fn attributes_are_read_back_as_they_mean() {
     );
     assert_eq!(value("SizeInBytes"), None);
 }
+
+/// Queues with every combination of these values, whether or not a tier has them.
+fn combinations() -> Vec<mq_core::queue::ResolvedQueue> {
+    let mut queues = Vec::new();
+    for index in 0..96_u64 {
+        let pick = |divisor: u64, count: u64| (index / divisor) % count;
+        let dead_letter = match pick(1, 3) {
+            0 => None,
+            1 => Some(None),
+            _ => Some(Some(DAY)),
+        };
+        let name = format!("combination-{index}");
+        let mut made = match dead_letter {
+            None => queue(&name),
+            Some(retention) => with_dead_letter(&name, retention),
+        };
+        let attributes = &mut made.attributes;
+        if pick(3, 2) == 1 {
+            attributes.visibility_timeout = Some(Stated::file(Duration::from_secs(5)));
+        }
+        if pick(6, 2) == 1 {
+            attributes.retention = Some(Stated::file(Duration::from_secs(90)));
+        }
+        if pick(12, 2) == 1 {
+            attributes.ordering = Stated::file(Ordering::PerKey);
+        }
+        if pick(24, 2) == 1 {
+            let window = Duration::from_secs(20);
+            let by = DeduplicateBy::Content;
+            attributes.deduplication = Some(Stated::file(Deduplication { window, by }));
+        }
+        if pick(48, 2) == 1 {
+            attributes.max_message_size = Some(Stated::file(2 << 20));
+            attributes.labels = BTreeMap::from([("team".to_owned(), "ä \"b\" <c>".to_owned())]);
+            attributes.native = BTreeMap::from([
+                ("EnableBatchedOperations".to_owned(), json!(false)),
+                ("AutoDeleteOnIdle".to_owned(), json!("2h")),
+                ("EnablePartitioning".to_owned(), json!(true)),
+                ("MaxSizeInMegabytes".to_owned(), json!(3072)),
+            ]);
+        }
+        queues.push(made);
+    }
+    queues
+}
+
+/// Whatever a file asks for, what is made on a tier is what a second run finds, and an update of
+/// one attribute leaves nothing else to do.
+#[tokio::test]
+async fn every_combination_settles_on_every_tier() {
+    for quirks in [
+        &["servicebus-basic-tier"][..],
+        &[],
+        &["servicebus-premium-tier"],
+    ] {
+        let (_emulator, access) = emulator(quirks).await;
+        let cloud = Cloud::reach(&Target::implied("azure"), &access).await;
+        let mut queues = combinations();
+        cloud.provision(&queues).await;
+        cloud.assert_settled(&queues).await;
+        for queue in &mut queues {
+            queue.attributes.visibility_timeout = Some(Stated::file(Duration::from_secs(45)));
+        }
+        cloud.provision(&queues).await;
+        cloud.assert_settled(&queues).await;
+        let plan = cloud.destroy(&queues).await;
+        cloud.apply_whole(&plan).await;
+        let left = cloud.control.list_owned(None).await.expect("a list");
+        assert!(left.is_empty(), "{left:#?}");
+    }
+}
