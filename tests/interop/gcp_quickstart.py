@@ -1,6 +1,8 @@
 """google-cloud-pubsub sees the quickstart's topics, subscriptions and grants as the file asks."""
 
 import os
+from importlib.metadata import version
+
 
 import google.cloud.pubsub_v1 as pubsub
 
@@ -31,4 +33,4 @@ def granted(client, resource, role):
 
 granted(publisher, dead_topic, "roles/pubsub.publisher")
 granted(subscriber, path, "roles/pubsub.subscriber")
-print("google-cloud-pubsub", pubsub.__version__, "saw 2 topics, 2 subscriptions and 2 grants as asked")
+print("google-cloud-pubsub", version("google-cloud-pubsub"), "saw 2 topics, 2 subscriptions and 2 grants as asked")
