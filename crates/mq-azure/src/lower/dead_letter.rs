@@ -116,7 +116,7 @@ impl Written<'_> {
                 Hold::Approximate {
                     from: units::duration(retention),
                     to: format!("{} in `{}`", units::duration(retention), self.names.dead_letter),
-                    why: "dead letters in the subqueue never expire, so they are forwarded to a queue with this retention; a message that carries a shorter time to live of its own keeps that".to_owned(),
+                    why: "dead letters in the subqueue never expire: they are forwarded to a queue with this retention, where a shorter time to live of a message's own still counts".to_owned(),
                 }
             }
             (DeadLetterTarget::Own, None, other) => other,
