@@ -23,8 +23,8 @@ pub(crate) struct Failure {
     /// The exact edit or command that helps.
     pub(crate) hint: Option<String>,
     /// What is wrong with the file, where it is the file.
-    pub(crate) findings: Findings,
-    /// How each cloud fared, where that differs.
+    pub(crate) findings: Box<Findings>,
+    /// How each cloud fared; a single one fared as this failure says.
     pub(crate) clouds: Vec<CloudEnd>,
 }
 
@@ -98,7 +98,7 @@ impl Failure {
             what: what.into(),
             why: None,
             hint: None,
-            findings: Findings::default(),
+            findings: Box::default(),
             clouds: Vec::new(),
         }
     }
@@ -109,7 +109,7 @@ impl Failure {
         let plural = if errors == 1 { "" } else { "s" };
         Failure {
             what: format!("{} has {errors} error{plural}", findings.file),
-            findings,
+            findings: Box::new(findings),
             ..Self::usage("")
         }
     }
@@ -126,7 +126,7 @@ impl Failure {
             what: format!("failed to {what}"),
             why: Some(reason(error)),
             hint: error.hint().map(str::to_owned),
-            findings: Findings::default(),
+            findings: Box::default(),
             clouds: Vec::new(),
         }
     }
@@ -135,13 +135,15 @@ impl Failure {
     /// keeps its own words.
     pub(crate) fn before_writing(clouds: Vec<CloudEnd>) -> Self {
         let failures = || clouds.iter().filter_map(|cloud| cloud.failure.as_ref());
+        if let (Some(only), 1) = (failures().next().cloned(), clouds.len()) {
+            return Failure { clouds, ..only };
+        }
         let exit = failures().fold(Exit::Done, |exit, failure| exit.worse(failure.exit));
-        let what = match (failures().count(), clouds.len()) {
-            (1, 1) => "nothing was written".to_owned(),
-            (failed, all) => {
-                format!("{failed} of {all} clouds failed, and nothing was written on any")
-            }
-        };
+        let what = format!(
+            "{} of {} clouds failed, and nothing was written on any",
+            failures().count(),
+            clouds.len()
+        );
         Failure {
             clouds,
             ..Self::new(exit, what)

@@ -79,20 +79,7 @@ pub fn run(
 #[must_use]
 pub fn command(registry: &[&'static dyn BackendFactory]) -> clap::Command {
     let clouds: Vec<&str> = registry.iter().map(|factory| factory.info().id).collect();
-    let help = format!(
-        "The cloud ({}), or an entry under `clouds`; may be repeated, `all` is every entry",
-        clouds.join(", ")
-    );
-    Cli::command().mut_subcommands(move |subcommand| {
-        let takes_cloud = subcommand
-            .get_arguments()
-            .any(|argument| argument.get_id() == "clouds");
-        if takes_cloud {
-            subcommand.mut_arg("clouds", |argument| argument.help(help.clone()))
-        } else {
-            subcommand
-        }
-    })
+    args::tell(Cli::command(), &clouds)
 }
 
 /// Help and version are results; anything else is wrong use, and `clap`'s own code 2 means

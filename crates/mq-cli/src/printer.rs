@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mq_core::Severity;
 
 use crate::args::{Color, GlobalArgs};
 use crate::environment::Environment;
-use crate::failure::Failure;
+use crate::failure::{Failure, Findings};
 use crate::render::text::{block, line};
 
 /// What a run reads from and writes to.
@@ -152,6 +153,7 @@ struct Shared {
     result_palette: Palette,
     palette: Palette,
     quiet: bool,
+    verbose: bool,
     interactive: bool,
     stdin_terminal: bool,
     bars: Option<MultiProgress>,
@@ -173,6 +175,7 @@ impl Printer {
             result_palette: Palette::of(global.color, streams.stdout_terminal, environment),
             palette: Palette::of(global.color, streams.stderr_terminal, environment),
             quiet: global.quiet,
+            verbose: global.verbose > 0,
             interactive: streams.stdin_terminal
                 && streams.stderr_terminal
                 && attended
@@ -255,16 +258,27 @@ impl Printer {
         self.insist(&format!("{style}warning{style:#}: {text}\n{hint}"));
     }
 
+    /// Warnings and errors about a file; what the file says that it knows only with `-v`.
+    pub(crate) fn findings(&self, findings: &Findings) {
+        let shown = Findings {
+            diagnostics: findings
+                .diagnostics
+                .iter()
+                .filter(|found| self.0.verbose || found.severity > Severity::Note)
+                .cloned()
+                .collect(),
+            ..findings.clone()
+        };
+        self.insist(&shown.rendered(self.0.palette.is_coloured()));
+    }
+
     /// What went wrong.
     pub(crate) fn failure(&self, failure: &Failure) {
-        for failure in failure
-            .clouds
-            .iter()
-            .filter_map(|cloud| cloud.failure.as_ref())
-        {
-            self.failure(failure);
+        if let several @ [_, _, ..] = failure.clouds.as_slice() {
+            let failures = several.iter().filter_map(|cloud| cloud.failure.as_ref());
+            failures.for_each(|failure| self.failure(failure));
         }
-        self.insist(&failure.findings.rendered(self.0.palette.is_coloured()));
+        self.findings(&failure.findings);
         self.error(
             &failure.what,
             failure.why.as_deref(),

@@ -58,7 +58,8 @@ pub(crate) struct DestroyArgs {
 /// `mq gc`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Removes whatever `mq` made, from any file, whose stage said `expires` and whose time has come.
+Removes the queues of the file's stack, on any stage, whose stage said `expires` and whose time has
+come. Where there is no file, those of every stack.
 
 Example:
   mq gc --cloud all --drop-messages --yes")]

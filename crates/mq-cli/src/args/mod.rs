@@ -4,6 +4,7 @@ mod change;
 mod emulator;
 mod offline;
 mod online;
+mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(crate) use online::{
     AllowArgs, EndpointArgs, EndpointFilter, EndpointOutput, PlanArgs, PlanOutput, StatusArgs,
     TargetArgs,
 };
+pub(crate) use words::tell;
 
 /// One YAML file, the same queues on every cloud.
 ///
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn every_command_and_option_says_what_it_does_in_one_line() {
         fn visit(command: &clap::Command) {
-            let about = command.get_about().expect(command.get_name()).to_string();
+            let about = command.get_about().expect("says what it does").to_string();
             assert!(
                 !about.ends_with('.') || command.get_name() == "mq",
                 "{about}"

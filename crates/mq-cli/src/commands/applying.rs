@@ -192,8 +192,8 @@ async fn apply_one(
     if how.fail_fast && exit != Exit::Done {
         stop.cancel();
     }
-    let failure =
-        (exit != Exit::Done).then(|| failure(&planned.plan.target, &outcome, cloud, exit));
+    let well = matches!(cloud, CloudOutcome::Applied | CloudOutcome::Unchanged);
+    let failure = (!well).then(|| failure(&planned.plan.target, &outcome, cloud, exit));
     Ended {
         planned,
         cloud,
@@ -214,7 +214,8 @@ fn judge(outcome: &Outcome, interrupted_by_user: bool) -> (CloudOutcome, Exit) {
     }
     if outcome.partial() {
         return match (applied, failed) {
-            (0, Exit::Done) => (CloudOutcome::NotStarted, Exit::Partial),
+            // Only `--fail-fast` ends here, and the cloud that failed has the code.
+            (0, Exit::Done) => (CloudOutcome::NotStarted, Exit::Done),
             (0, failed) => (CloudOutcome::Failed, failed),
             (_, _) => (CloudOutcome::Partial, Exit::Partial),
         };
@@ -250,10 +251,10 @@ fn refusals(planned: &Planned) -> Option<Failure> {
     if reasons.is_empty() {
         return None;
     }
-    let changes = count(reasons.len(), "change");
     let what = format!(
-        "{}: nothing was written there, since {changes} would not be right",
-        planned.plan.target
+        "{}: nothing was written there, with {}",
+        planned.plan.target,
+        count(reasons.len(), "refused change")
     );
     Some(
         Failure::new(Exit::Refused, what)

@@ -1,6 +1,6 @@
 //! `mq check`: what every cloud makes of the file, offline.
 
-use mq_core::{Access, Scope};
+use mq_core::{Access, Scope, Verdict};
 use serde::Serialize;
 
 use super::github;
@@ -9,9 +9,9 @@ use crate::args::{CheckArgs, CheckOutput};
 use crate::exit::Exit;
 use crate::failure::{Failure, FindingDocument, Findings, Result};
 use crate::render::document::SCHEMA_VERSION;
-use crate::render::matrix::{self, Column, Everywhere};
+use crate::render::matrix::{self, Column, Everywhere, Judged};
 use crate::render::sarif;
-use crate::targets::{Input, Judging, create_backends, judge};
+use crate::targets::{Input, Judgement, Judging, create_backends, judge};
 
 pub(crate) fn run(app: &App, args: &CheckArgs) -> Result<Exit> {
     let checked = check(app, args);
@@ -19,7 +19,7 @@ pub(crate) fn run(app: &App, args: &CheckArgs) -> Result<Exit> {
         Ok(checked) => checked,
         // What is wrong with the file itself is a finding like any other.
         Err(failure) if args.output == CheckOutput::Sarif && failure.findings.errors() > 0 => {
-            (Vec::new(), failure.findings)
+            (Vec::new(), *failure.findings)
         }
         Err(failure) => return Err(failure),
     };
@@ -43,7 +43,7 @@ pub(crate) fn run(app: &App, args: &CheckArgs) -> Result<Exit> {
     if exit == Exit::Usage {
         // The findings are told; what is left is the last line.
         app.printer.failure(&Failure {
-            findings: Findings::default(),
+            findings: Box::default(),
             ..Failure::in_file(findings)
         });
     }
@@ -69,9 +69,13 @@ fn check(app: &App, args: &CheckArgs) -> Result<(Vec<Column>, Findings)> {
             scopes,
         })
         .collect();
-    let columns = judging.iter().flat_map(columns).collect();
+    let judgement = judge(&input, &judging, args.file.strict);
+    let columns = judging
+        .iter()
+        .flat_map(|one| columns(one, &judgement))
+        .collect();
     let mut diagnostics = input.diagnostics.clone();
-    diagnostics.extend(judge(&input, &judging, args.file.strict));
+    diagnostics.extend(judgement.diagnostics);
     // Errors last, where the eye ends.
     diagnostics.sort_by_key(|found| (found.severity, found.span.as_ref().map(|span| span.start)));
     Ok((
@@ -84,8 +88,16 @@ fn check(app: &App, args: &CheckArgs) -> Result<(Vec<Column>, Findings)> {
     ))
 }
 
-fn columns(judging: &Judging<'_>) -> Vec<Column> {
+fn columns(judging: &Judging<'_>, judgement: &Judgement) -> Vec<Column> {
     let several = judging.scopes.len() > 1;
+    let accepted = |queue: &str, attribute: &str| {
+        let key = (
+            judging.target.name.clone(),
+            queue.to_owned(),
+            attribute.to_owned(),
+        );
+        judgement.accepted.contains(&key)
+    };
     let column = |scope: &Scope| Column {
         target: judging.target.name.clone(),
         backend: judging.target.backend.clone(),
@@ -95,7 +107,13 @@ fn columns(judging: &Judging<'_>) -> Vec<Column> {
         verdicts: judging
             .lowered(scope)
             .into_iter()
-            .map(|lowered| lowered.verdicts)
+            .map(|lowered| {
+                let with_accept = |verdict: Verdict| Judged {
+                    accepted: accepted(&lowered.queue, &verdict.attribute),
+                    verdict,
+                };
+                lowered.verdicts.into_iter().map(with_accept).collect()
+            })
             .collect(),
     };
     judging.scopes.iter().map(column).collect()
@@ -125,7 +143,7 @@ struct VerdictsDocument<'a> {
     backend: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
-    verdicts: &'a [mq_core::Verdict],
+    verdicts: &'a [Judged],
 }
 
 fn document<'a>(columns: &'a [Column], findings: &'a Findings, exit: Exit) -> CheckDocument<'a> {

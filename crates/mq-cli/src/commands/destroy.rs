@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::{Findings, Result};
 use crate::render::document::{CloudDocument, RunDocument, SCHEMA_VERSION};
 use crate::render::plan as render;
-use crate::targets::Session;
+use crate::targets::{Input, Scrutiny, Session};
 
 pub(crate) async fn run(app: &App, args: &DestroyArgs) -> Result<Exit> {
     let Prepared {
@@ -19,7 +19,13 @@ pub(crate) async fn run(app: &App, args: &DestroyArgs) -> Result<Exit> {
         session,
         opened,
         findings,
-    } = prepare(app, &args.target, true).await?;
+    } = prepare(
+        app,
+        &args.target,
+        Input::read(app, &args.target.file)?,
+        Scrutiny::Finding,
+    )
+    .await?;
     let planned = plans(
         app,
         &input,

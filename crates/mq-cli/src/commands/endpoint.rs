@@ -17,6 +17,7 @@ use crate::render::document::{
 };
 use crate::render::endpoints::{self, Placed};
 use crate::render::text::count;
+use crate::targets::{Input, Scrutiny};
 
 pub(crate) async fn run(app: &App, mut args: EndpointArgs) -> Result<Exit> {
     args.target.file.queues.append(&mut args.names);
@@ -25,7 +26,13 @@ pub(crate) async fn run(app: &App, mut args: EndpointArgs) -> Result<Exit> {
         opened,
         findings,
         ..
-    } = prepare(app, &args.target, true).await?;
+    } = prepare(
+        app,
+        &args.target,
+        Input::read(app, &args.target.file)?,
+        Scrutiny::Finding,
+    )
+    .await?;
     let planned = plans(
         app,
         &input,

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::args::GcArgs;
 use crate::exit::Exit;
 use crate::failure::Result;
-use crate::targets::now_seconds;
+use crate::targets::{Input, Scrutiny, now_seconds};
 
 pub(crate) async fn run(app: &App, args: &GcArgs) -> Result<Exit> {
     let Prepared {
@@ -14,7 +14,13 @@ pub(crate) async fn run(app: &App, args: &GcArgs) -> Result<Exit> {
         session,
         opened,
         findings,
-    } = prepare(app, &args.target, false).await?;
+    } = prepare(
+        app,
+        &args.target,
+        Input::read_if_there(app, &args.target.file)?,
+        Scrutiny::Finding,
+    )
+    .await?;
     let purpose = Purpose::Collect(options(&args.removal), now_seconds());
     let planned = plans(app, &input, opened, &purpose).await?;
     remove(

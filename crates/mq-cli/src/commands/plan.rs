@@ -9,15 +9,18 @@ use crate::failure::Result;
 use crate::render::document::{CloudDocument, CloudOutcome, RunDocument, SCHEMA_VERSION};
 use crate::render::markdown;
 use crate::render::plan as render;
+use crate::targets::{Input, Scrutiny};
 
 pub(crate) async fn run(app: &App, args: &PlanArgs) -> Result<Exit> {
+    let input = Input::read(app, &args.target.file)?;
+    let allowed = options(&args.allow, &input)?;
+    let scrutiny = Scrutiny::making(args.target.file.strict);
     let Prepared {
         input,
         opened,
         findings,
         ..
-    } = prepare(app, &args.target, true).await?;
-    let allowed = options(&args.allow, &input)?;
+    } = prepare(app, &args.target, input, scrutiny).await?;
     let planned = plans(app, &input, opened, &Purpose::Provision(allowed.clone())).await?;
 
     let pending = planned.iter().any(|one| one.plan.pending());

@@ -8,7 +8,9 @@ use crate::app::App;
 use crate::args::{AllowArgs, TargetArgs};
 use crate::failure::Findings;
 use crate::failure::{Failure, Result};
-use crate::targets::{Input, Opened, Session, all_or_none, create_backends, open, reading};
+use crate::targets::{
+    Input, Opened, Scrutiny, Session, all_or_none, create_backends, open, reading,
+};
 
 /// A target with what would be done on it.
 #[derive(Debug)]
@@ -26,17 +28,17 @@ pub(crate) struct Prepared {
     pub(crate) findings: Findings,
 }
 
-/// Reads the file, chooses the targets, and proves each of them. Warnings are told.
-pub(crate) async fn prepare(app: &App, args: &TargetArgs, with_file: bool) -> Result<Prepared> {
-    let input = if with_file {
-        Input::read(app, &args.file)?
-    } else {
-        Input::read_if_there(app, &args.file)?
-    };
+/// Chooses the targets of this file and proves each of them. Warnings are told.
+pub(crate) async fn prepare(
+    app: &App,
+    args: &TargetArgs,
+    input: Input,
+    scrutiny: Scrutiny,
+) -> Result<Prepared> {
     let targets = input.targets(app, &args.file.clouds)?;
     let session = Session::begin(app, args).await?;
     let unopened = create_backends(app, &input, targets, &session.access)?;
-    let (opened, verdicts) = open(app, &input, &session, unopened, args.file.strict).await?;
+    let (opened, verdicts) = open(app, &input, &session, unopened, scrutiny).await?;
     let mut diagnostics: Vec<Diagnostic> = input.diagnostics.clone();
     diagnostics.extend(verdicts);
     let findings = Findings {

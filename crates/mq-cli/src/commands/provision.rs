@@ -16,7 +16,7 @@ use crate::failure::{CloudEnd, Failure, Findings, Result};
 use crate::render::document::{CloudOutcome, RunDocument, SCHEMA_VERSION};
 use crate::render::endpoints::Placed;
 use crate::render::{markdown, plan as render};
-use crate::targets::{Session, identify_all, unopened};
+use crate::targets::{Input, Scrutiny, Session, identify_all, unopened};
 
 pub(crate) async fn run(app: &App, args: &ProvisionArgs) -> Result<Exit> {
     let (session, planned, findings) = match &args.plan {
@@ -37,13 +37,15 @@ pub(crate) async fn run(app: &App, args: &ProvisionArgs) -> Result<Exit> {
 }
 
 async fn from_spec(app: &App, args: &ProvisionArgs) -> Result<(Session, Vec<Planned>, Findings)> {
+    let input = Input::read(app, &args.target.file)?;
+    let purpose = Purpose::Provision(options(&args.allow, &input)?);
+    let scrutiny = Scrutiny::making(args.target.file.strict);
     let Prepared {
         input,
         session,
         opened,
         findings,
-    } = prepare(app, &args.target, true).await?;
-    let purpose = Purpose::Provision(options(&args.allow, &input)?);
+    } = prepare(app, &args.target, input, scrutiny).await?;
     let planned = plans(app, &input, opened, &purpose).await?;
     Ok((session, planned, findings))
 }

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Result;
 use crate::render::document::{RunDocument, SCHEMA_VERSION};
 use crate::render::status as render;
+use crate::targets::{Input, Scrutiny};
 
 pub(crate) async fn run(app: &App, args: &StatusArgs) -> Result<Exit> {
     let Prepared {
@@ -18,7 +19,13 @@ pub(crate) async fn run(app: &App, args: &StatusArgs) -> Result<Exit> {
         opened,
         findings,
         ..
-    } = prepare(app, &args.target, true).await?;
+    } = prepare(
+        app,
+        &args.target,
+        Input::read(app, &args.target.file)?,
+        Scrutiny::Finding,
+    )
+    .await?;
     let planned = plans(
         app,
         &input,

@@ -13,6 +13,9 @@ use serde::Serialize;
 use super::text::line;
 use crate::printer::Palette;
 
+/// The longest value that is shown whole, in characters.
+const VALUE_WIDTH_MAX: usize = 32;
+
 /// One cloud, in one of the scopes that it may turn out to be.
 #[derive(Debug)]
 pub(crate) struct Column {
@@ -25,7 +28,15 @@ pub(crate) struct Column {
     pub(crate) capability: Capability,
     pub(crate) queues: Vec<ResolvedQueue>,
     /// The verdicts of each queue, in the queues' order.
-    pub(crate) verdicts: Vec<Vec<Verdict>>,
+    pub(crate) verdicts: Vec<Vec<Judged>>,
+}
+
+/// A verdict, and whether the file knows about it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Judged {
+    #[serde(flatten)]
+    pub(crate) verdict: Verdict,
+    pub(crate) accepted: bool,
 }
 
 impl Column {
@@ -67,6 +78,9 @@ pub(crate) fn text(columns: &[Column], palette: Palette) -> String {
     let mut out = String::new();
     let mut notes = Footnotes::default();
     for (index, name) in queue_names(columns).into_iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
         let _ = writeln!(out, "{strong}{}{strong:#}", line(name));
         let mut table = Table::new();
         table
@@ -82,6 +96,8 @@ pub(crate) fn text(columns: &[Column], palette: Palette) -> String {
         for everywhere in everywhere(columns, index) {
             let _ = writeln!(out, "  {}", words(&everywhere));
         }
+    }
+    if !notes.texts.is_empty() {
         out.push('\n');
     }
     for (index, note) in notes.texts.iter().enumerate() {
@@ -132,19 +148,20 @@ fn header(columns: &[Column]) -> Vec<String> {
 fn rows(columns: &[Column], queue: usize, notes: &mut Footnotes) -> Vec<Vec<String>> {
     let mut attributes: Vec<&str> = Vec::new();
     for verdict in columns.iter().flat_map(|column| &column.verdicts[queue]) {
-        if !attributes.contains(&verdict.attribute.as_str()) {
-            attributes.push(&verdict.attribute);
+        let attribute = verdict.verdict.attribute.as_str();
+        if !attributes.contains(&attribute) {
+            attributes.push(attribute);
         }
     }
     attributes
         .into_iter()
         .map(|attribute| {
-            let verdicts: Vec<Option<&Verdict>> = columns
+            let verdicts: Vec<Option<&Judged>> = columns
                 .iter()
                 .map(|column| {
                     column.verdicts[queue]
                         .iter()
-                        .find(|verdict| verdict.attribute == attribute)
+                        .find(|judged| judged.verdict.attribute == attribute)
                 })
                 .collect();
             row(attribute, columns, &verdicts, notes)
@@ -155,26 +172,29 @@ fn rows(columns: &[Column], queue: usize, notes: &mut Footnotes) -> Vec<Vec<Stri
 fn row(
     attribute: &str,
     columns: &[Column],
-    verdicts: &[Option<&Verdict>],
+    verdicts: &[Option<&Judged>],
     notes: &mut Footnotes,
 ) -> Vec<String> {
     let mut values: Vec<&str> = verdicts
         .iter()
         .flatten()
-        .map(|verdict| verdict.value.as_str())
+        .map(|judged| judged.verdict.value.as_str())
         .collect();
     values.dedup();
     let one_value = values.len() == 1;
     let value = if one_value { values[0] } else { "(differs)" };
-    let mut cells = vec![line(attribute).into_owned(), line(value).into_owned()];
+    let mut cells = vec![line(attribute).into_owned(), short(value)];
     for (column, verdict) in columns.iter().zip(verdicts) {
-        let Some(verdict) = verdict else {
+        let Some(Judged { verdict, accepted }) = verdict else {
             cells.push("-".to_owned());
             continue;
         };
         let mut cell = verdict.hold.name().to_owned();
         if !one_value {
-            let _ = write!(cell, " {}", line(&verdict.value));
+            let _ = write!(cell, " {}", short(&verdict.value));
+        }
+        if *accepted {
+            cell.push_str(", accepted");
         }
         if let Some(note) = note(verdict) {
             let _ = write!(
@@ -186,6 +206,19 @@ fn row(
         cells.push(cell);
     }
     cells
+}
+
+/// A value that does not make its column wider than the screen.
+fn short(value: &str) -> String {
+    let value = line(value);
+    if value.chars().count() <= VALUE_WIDTH_MAX {
+        return value.into_owned();
+    }
+    value
+        .chars()
+        .take(VALUE_WIDTH_MAX - 1)
+        .chain(['…'])
+        .collect()
 }
 
 /// The reason of a verdict that is not exact, and what the application must do.
@@ -203,7 +236,7 @@ fn note(verdict: &Verdict) -> Option<String> {
         verdict
             .consumer
             .as_ref()
-            .map(|consumer| format!("the application: {consumer}")),
+            .map(|consumer| format!("for your application: {consumer}")),
     );
     if parts.is_empty() {
         return None;
@@ -391,7 +424,14 @@ mod tests {
             target: target.to_owned(),
             backend: target.to_owned(),
             scope: scope.map(str::to_owned),
-            verdicts: vec![vec![limit.judge("visibility_timeout", &lease), ordering]],
+            verdicts: vec![
+                [limit.judge("visibility_timeout", &lease), ordering]
+                    .map(|verdict| Judged {
+                        accepted: verdict.hold.name() == "approximate",
+                        verdict,
+                    })
+                    .into(),
+            ],
             capability,
             queues,
         }
@@ -424,14 +464,14 @@ mod tests {
         orders
           attribute           value    aws        azure basic      azure standard   gcp
           visibility_timeout  10m      exact      unsupported [1]  unsupported [1]  exact
-          ordering            per-key  exact [2]  unsupported [3]  exact [4]        approximate [5]
+          ordering            per-key  exact [2]  unsupported [3]  exact [4]        approximate, accepted [5]
           visibility_timeout: 0s to 5m works everywhere
 
         [1] azure: visibility_timeout: the service takes 0s to 5m; <https://vendor.example/limits>
-        [2] aws: ordering: the application: receives through a session receiver
-        [3] azure: ordering: Basic has no sessions; the application: receives through a session receiver
-        [4] azure: ordering: the application: receives through a session receiver
-        [5] gcp: ordering: redelivery | may reorder; the application: receives through a session receiver
+        [2] aws: ordering: for your application: receives through a session receiver
+        [3] azure: ordering: Basic has no sessions; for your application: receives through a session receiver
+        [4] azure: ordering: for your application: receives through a session receiver
+        [5] gcp: ordering: redelivery | may reorder; for your application: receives through a session receiver
         ");
     }
 
@@ -445,15 +485,15 @@ mod tests {
         | attribute | value | aws | azure basic | azure standard | gcp |
         | --- | --- | --- | --- | --- | --- |
         | visibility_timeout | 10m | exact | unsupported [1] | unsupported [1] | exact |
-        | ordering | per-key | exact [2] | unsupported [3] | exact [4] | approximate [5] |
+        | ordering | per-key | exact [2] | unsupported [3] | exact [4] | approximate, accepted [5] |
 
         visibility_timeout: 0s to 5m works everywhere
 
         - [1] azure: visibility_timeout: the service takes 0s to 5m; <https://vendor.example/limits>
-        - [2] aws: ordering: the application: receives through a session receiver
-        - [3] azure: ordering: Basic has no sessions; the application: receives through a session receiver
-        - [4] azure: ordering: the application: receives through a session receiver
-        - [5] gcp: ordering: redelivery \| may reorder; the application: receives through a session receiver
+        - [2] aws: ordering: for your application: receives through a session receiver
+        - [3] azure: ordering: Basic has no sessions; for your application: receives through a session receiver
+        - [4] azure: ordering: for your application: receives through a session receiver
+        - [5] gcp: ordering: redelivery \| may reorder; for your application: receives through a session receiver
         ");
     }
 }

@@ -67,12 +67,16 @@ fn resource(out: &mut String, change: &Change, palette: Palette) {
     if let Some(refusal) = &change.refusal {
         let _ = writeln!(out, "      {faint}# {}{faint:#}", line(&refusal.why));
     }
-    for (name, value) in &change.unmanaged {
+    if !change.unmanaged.is_empty() {
+        let pairs = change
+            .unmanaged
+            .iter()
+            .map(|(name, value)| format!("{name} = {value}"));
+        let pairs = pairs.collect::<Vec<_>>().join(", ");
         let _ = writeln!(
             out,
-            "      {faint}# not in the file: {} = {}{faint:#}",
-            line(name),
-            line(&value.to_string())
+            "      {faint}# not in the file: {}{faint:#}",
+            line(&pairs)
         );
     }
 }
@@ -123,8 +127,7 @@ mod tests {
         aws (111122223333/eu-west-1)
           a
             sqs.queue "a" is as the file says
-              # not in the file: KmsMasterKeyId = "alias/x"
-              # not in the file: ReceiveMessageWaitTimeSeconds = 20s
+              # not in the file: KmsMasterKeyId = "alias/x", ReceiveMessageWaitTimeSeconds = 20s
           b
             sqs.queue "b" differs
               visibility_timeout = 30s, and the file says 1m  # VisibilityTimeout

@@ -1,6 +1,6 @@
 //! What the verdicts of all targets mean for this run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mq_core::judge::{JudgeOptions, Judged, assess};
 use mq_core::{Diagnostic, Lowered, QueueBackend, ResolvedQueue, Scope, Severity, Target};
@@ -28,15 +28,24 @@ impl Judging<'_> {
     }
 }
 
-/// Everything that the verdicts give rise to, each at its place in the file.
+/// What the verdicts give rise to.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    /// Each at its place in the file.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Verdicts that are not exact and that the file accepts: target, queue and attribute.
+    pub(crate) accepted: BTreeSet<(String, String, String)>,
+}
+
+/// Everything that the verdicts give rise to.
 ///
 /// What is wrong in some scopes only is a warning that names them: another tier would do.
-pub(crate) fn judge(input: &Input, judging: &[Judging<'_>], strict: bool) -> Vec<Diagnostic> {
+pub(crate) fn judge(input: &Input, judging: &[Judging<'_>], strict: bool) -> Judgement {
     let options = JudgeOptions {
         strict,
         today: today(),
     };
-    let mut found = Vec::new();
+    let mut judgement = Judgement::default();
     let mut everything = Vec::new();
     for one in judging {
         let per_scope: Vec<Vec<Lowered>> =
@@ -62,15 +71,26 @@ pub(crate) fn judge(input: &Input, judging: &[Judging<'_>], strict: bool) -> Vec
                     .collect()
             })
             .collect();
-        found.extend(
-            common(of_scopes, one.scopes)
-                .into_iter()
-                .map(|diagnostic| locate(diagnostic, input, Some(one.target))),
-        );
+        for diagnostic in common(of_scopes, one.scopes) {
+            judgement.accepted.extend(accepted(&diagnostic, one.target));
+            judgement
+                .diagnostics
+                .push(locate(diagnostic, input, Some(one.target)));
+        }
         everything.push((one, per_scope));
     }
-    found.extend(about_accept(input, &everything, &options));
-    found
+    judgement
+        .diagnostics
+        .extend(about_accept(input, &everything, &options));
+    judgement
+}
+
+/// The place of a verdict that the file accepts.
+fn accepted(diagnostic: &Diagnostic, target: &Target) -> Option<(String, String, String)> {
+    let noted = diagnostic.severity == Severity::Note && diagnostic.id.starts_with("verdict/");
+    let path = diagnostic.path.as_ref().filter(|_| noted)?;
+    let (queue, attribute) = path.strip_prefix("queues.")?.split_once('.')?;
+    Some((target.name.clone(), queue.to_owned(), attribute.to_owned()))
 }
 
 fn is_about_accept(diagnostic: &Diagnostic) -> bool {

@@ -6,7 +6,7 @@ mod judgement;
 mod open;
 
 pub(crate) use input::{Input, now_seconds};
-pub(crate) use judgement::{Judging, judge};
+pub(crate) use judgement::{Judgement, Judging, judge};
 pub(crate) use open::{
-    Opened, Session, all_or_none, create_backends, identify_all, open, reading, unopened,
+    Opened, Scrutiny, Session, all_or_none, create_backends, identify_all, open, reading, unopened,
 };

@@ -13,7 +13,7 @@ use mq_core::{
 };
 
 use super::input::Input;
-use super::judgement::{Judging, judge};
+use super::judgement::{Judgement, Judging, judge};
 use crate::app::App;
 use crate::args::{BehaviourArgs, StartArgs, TargetArgs};
 use crate::emulator::{self, StateFolder};
@@ -156,7 +156,7 @@ pub(crate) async fn open(
     input: &Input,
     session: &Session,
     open: Vec<Open>,
-    strict: bool,
+    scrutiny: Scrutiny,
 ) -> Result<(Vec<Opened>, Vec<Diagnostic>)> {
     let offline: Vec<Vec<Scope>> = open
         .iter()
@@ -172,7 +172,10 @@ pub(crate) async fn open(
             scopes,
         })
         .collect();
-    stop_at_errors(input, judge(input, &judging, strict))?;
+    stop_at_errors(
+        input,
+        scrutiny.of(judge(input, &judging, scrutiny.strict())),
+    )?;
 
     let opened = identify_all(app, session, open).await?;
     let judging: Vec<Judging<'_>> = opened
@@ -184,7 +187,10 @@ pub(crate) async fn open(
             scopes: std::slice::from_ref(&one.scope),
         })
         .collect();
-    let found = stop_at_errors(input, judge(input, &judging, strict))?;
+    let found = stop_at_errors(
+        input,
+        scrutiny.of(judge(input, &judging, scrutiny.strict())),
+    )?;
     Ok((opened, found))
 }
 
@@ -240,6 +246,39 @@ pub(crate) fn all_or_none<T>(targets: &[Target], results: Vec<Result<T>>) -> Res
             failure: result.err(),
         });
     Err(Failure::before_writing(ends.collect()))
+}
+
+/// How closely a command looks at what the verdicts say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scrutiny {
+    /// It makes queues: every verdict counts.
+    Making {
+        /// Every verdict that is not exact must be accepted.
+        strict: bool,
+    },
+    /// It looks at, or removes, what is there: only what cannot be named stops it.
+    Finding,
+}
+
+impl Scrutiny {
+    /// That of a command that makes queues.
+    pub(crate) fn making(strict: bool) -> Self {
+        Scrutiny::Making { strict }
+    }
+
+    fn strict(self) -> bool {
+        self == Scrutiny::Making { strict: true }
+    }
+
+    fn of(self, judgement: Judgement) -> Vec<Diagnostic> {
+        let mut found = judgement.diagnostics;
+        if self == Scrutiny::Finding {
+            found.retain(|found| {
+                !found.id.starts_with("verdict/") && !found.id.starts_with("accept/")
+            });
+        }
+        found
+    }
 }
 
 fn stop_at_errors(input: &Input, found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>> {

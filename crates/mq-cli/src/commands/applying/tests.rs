@@ -81,7 +81,7 @@ fn a_targets_end_follows_from_its_changes() {
                 ..outcome(vec![skipped()])
             },
             false,
-            (CloudOutcome::NotStarted, Exit::Partial),
+            (CloudOutcome::NotStarted, Exit::Done),
         ),
         (
             Outcome {
