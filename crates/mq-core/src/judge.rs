@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::queue::{Accept, Origin, ResolvedQueue};
-use crate::resource::Lowered;
+use crate::resource::{Lifecycle, Lowered, Part, Resource};
 use crate::verdict::{Hold, Verdict};
 
 /// What a run insists on.
@@ -31,7 +31,7 @@ pub struct Judged<'a> {
     pub case_sensitive: bool,
 }
 
-/// Everything that the verdicts of these targets give rise to, errors first within a queue.
+/// Everything that the verdicts of these targets give rise to, queue by queue.
 ///
 /// An `accept` is spent when it names a verdict on any of these targets that is not exact; one
 /// that names none is reported once, and only when every target of the file is among these
@@ -114,7 +114,6 @@ fn verdict_diagnostic(
     let severity = match (accepted, unsupported, options.strict) {
         (true, _, _) => Severity::Note,
         (false, true, _) => Severity::Error,
-        // What nobody stated cannot be accepted by name in a file, and is no surprise to refuse.
         (false, false, true) => Severity::Error,
         (false, false, false) => Severity::Warning,
     };
@@ -164,14 +163,18 @@ fn describe(hold: &Hold) -> Option<(&'static str, &'static str, String)> {
     }
 }
 
-/// Two resources of one target whose names the service takes for one.
+/// Two resources of one target whose names the service takes for one. Someone else's dead-letter
+/// queue may serve many; the queues of the file are each one of their own.
 fn collisions(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<(String, String), (&str, &str)> = BTreeMap::new();
     let mut found = Vec::new();
     let resources = judged.lowered.iter().flat_map(|lowered| &lowered.resources);
-    for resource in
-        resources.filter(|resource| resource.lifecycle == crate::resource::Lifecycle::Managed)
-    {
+    let is_one_of_its_own = |resource: &&Resource| match resource.lifecycle {
+        Lifecycle::Managed => true,
+        Lifecycle::External => resource.part == Part::Queue,
+        Lifecycle::Attached => false,
+    };
+    for resource in resources.filter(is_one_of_its_own) {
         let name = &resource.id.name;
         let folded = if judged.case_sensitive {
             name.clone()

@@ -6,13 +6,15 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{ControlPlane, QueueBackend, Scope};
-use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::plan::{Action, Change};
 use crate::queue::{Owner, ResolvedQueue};
 use crate::resource::{Counts, Endpoint, Lowered, Observed, OwnedResource, Resource};
@@ -21,12 +23,17 @@ use crate::timing::{Clock, Jitter};
 /// How often and how long a call is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a call is made in all.
+    /// How often a call is made in all. Waits for a known end ([`Retry::Poll`]) do not count.
     pub attempts_max: u32,
     /// The most that the first wait takes; each further one may take twice as long.
     pub backoff: Duration,
-    /// The most that any wait takes.
+    /// The most that any wait of our own choosing takes.
     pub backoff_max: Duration,
+    /// The longest wait that a service may ask for; asked for more, the call is given up.
+    pub asked_max: Duration,
+    /// The budget of a target: after so many failures in a row, of whatever calls, the service is
+    /// taken to be down, and until one succeeds nothing is tried again.
+    pub failures_max: u32,
 }
 
 impl Default for RetryPolicy {
@@ -35,12 +42,11 @@ impl Default for RetryPolicy {
             attempts_max: 6,
             backoff: Duration::from_millis(200),
             backoff_max: Duration::from_secs(10),
+            asked_max: Duration::from_secs(60),
+            failures_max: 100,
         }
     }
 }
-
-/// How often a read of many resources is made as a whole before it is halved.
-const BATCH_ATTEMPTS_MAX: u32 = 2;
 
 /// Told while a call waits for a reason that has an end.
 pub trait WaitListener: Send + Sync + Debug {
@@ -72,6 +78,17 @@ pub struct Layered {
     backend: Arc<dyn QueueBackend>,
     target: String,
     around: Surroundings,
+    /// How many calls have failed since the last one that succeeded.
+    failures: Arc<AtomicU32>,
+}
+
+/// What became of one call's attempts so far.
+#[derive(Debug, Default)]
+struct Attempts {
+    /// Those that count against the policy.
+    failed: u32,
+    /// When it first failed for a reason that has an end.
+    polling_since: Option<Duration>,
 }
 
 impl Layered {
@@ -86,6 +103,7 @@ impl Layered {
             backend,
             target: target.into(),
             around,
+            failures: Arc::default(),
         }
     }
 
@@ -104,115 +122,160 @@ impl Layered {
         T: Send,
         F: Future<Output = Result<T>> + Send,
     {
-        self.call_up_to(self.around.retry.attempts_max, what, call)
-            .await
-    }
-
-    async fn call_up_to<T, F>(
-        &self,
-        attempts_max: u32,
-        what: &str,
-        call: impl Fn() -> F + Send + Sync,
-    ) -> Result<T>
-    where
-        T: Send,
-        F: Future<Output = Result<T>> + Send,
-    {
-        let result = self.attempts(attempts_max, what, call).await;
-        result.map_err(|error| error.with_context("on", self.target.clone()))
-    }
-
-    async fn attempts<T, F>(
-        &self,
-        attempts_max: u32,
-        what: &str,
-        call: impl Fn() -> F + Send + Sync,
-    ) -> Result<T>
-    where
-        T: Send,
-        F: Future<Output = Result<T>> + Send,
-    {
-        let start = self.around.clock.elapsed();
-        for attempt in 1_u32.. {
-            let error = match self.in_time(call()).await {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.once(call()).await {
                 Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let Some(wait) = self.wait_after(&error, attempt, attempts_max, start, what) else {
-                return Err(match error.retry() {
-                    Retry::Never => error,
-                    Retry::After(_) | Retry::Poll { .. } | Retry::Exhausted => {
-                        error.with_retry(Retry::Exhausted)
+                Err(error) => self.before_next(&mut attempts, error, what).await?,
+            }
+        }
+    }
+
+    /// Reads all of these. A read of very many is many calls, one of which may well fail: then
+    /// each half is read again on its own, so that no failure costs the whole.
+    async fn read(&self, resources: &[&Resource]) -> Result<Vec<Observed>> {
+        let mut seen = Vec::with_capacity(resources.len());
+        let mut unread = vec![resources];
+        let mut attempts = Attempts::default();
+        while let Some(part) = unread.pop() {
+            match self.once(self.control().observe(part)).await {
+                Ok(observed) if observed.len() == part.len() => {
+                    seen.extend(observed);
+                    attempts = Attempts::default();
+                }
+                Ok(observed) => return Err(self.said_where(miscounted(&observed, part))),
+                Err(error) => {
+                    self.before_next(&mut attempts, error, "reading").await?;
+                    if part.len() > 1 {
+                        let (first, second) = part.split_at(part.len() / 2);
+                        unread.extend([second, first]);
+                        attempts = Attempts::default();
+                    } else {
+                        unread.push(part);
                     }
-                });
-            };
-            tracing::debug!(what, attempt, wait_ms = wait.as_millis(), %error, "trying again");
-            tokio::select! {
-                () = self.around.clock.sleep(wait) => {}
-                () = self.around.cancel.cancelled() => {
-                    return Err(Error::new(ErrorKind::Cancelled, format!("interrupted while waiting to try again: {error}"))
-                        .with_effect(error.effect()));
                 }
             }
         }
-        unreachable!("a call is tried again a bounded number of times")
+        Ok(seen)
+    }
+
+    /// Makes one attempt, within the time of the command.
+    async fn once<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        let result = match self.around.deadline {
+            None => call.await,
+            Some(deadline) => {
+                let left = deadline.saturating_sub(self.around.clock.elapsed());
+                if left.is_zero() {
+                    return Err(out_of_time(TIME_IS_OUT));
+                }
+                tokio::select! {
+                    // What has been answered counts, however late.
+                    biased;
+                    result = call => result,
+                    () = self.around.clock.sleep(left) => {
+                        return Err(out_of_time(TIME_IS_OUT).with_effect(Effect::Unknown));
+                    }
+                }
+            }
+        };
+        match &result {
+            Ok(_) => self.failures.store(0, Relaxed),
+            Err(error) if matches!(error.retry(), Retry::After(_)) => {
+                self.failures.fetch_add(1, Relaxed);
+            }
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Waits until the call may be made again; the error is the end of it where it may not.
+    async fn before_next(&self, attempts: &mut Attempts, error: Error, what: &str) -> Result<()> {
+        let Some(wait) = self.wait_after(&error, attempts) else {
+            return Err(self.said_where(match error.retry() {
+                Retry::Never => error,
+                Retry::After(_) | Retry::Poll { .. } | Retry::Exhausted => {
+                    error.with_retry(Retry::Exhausted)
+                }
+            }));
+        };
+        let now = self.around.clock.elapsed();
+        let deadline = self.around.deadline;
+        if deadline.is_some_and(|deadline| now + wait >= deadline) {
+            let why =
+                format!("the time set with `--timeout` ends before it can be tried again: {error}");
+            let ended = out_of_time(why).with_effect(error.effect());
+            return Err(self.said_where(ended));
+        }
+        if let (Retry::Poll { within, .. }, Some(since)) = (error.retry(), attempts.polling_since) {
+            let remaining = (since + within).saturating_sub(now);
+            let listener = &self.around.listener;
+            listener.waiting(what, error.message(), remaining);
+        }
+        tracing::debug!(what, ?attempts, wait_ms = wait.as_millis(), %error, "trying again");
+        tokio::select! {
+            biased;
+            () = self.around.cancel.cancelled() => {
+                let why = format!("interrupted while waiting to try again: {error}");
+                let ended = Error::new(ErrorKind::Cancelled, why).with_effect(error.effect());
+                Err(self.said_where(ended))
+            }
+            () = self.around.clock.sleep(wait) => Ok(()),
+        }
     }
 
     /// How long to wait before the next attempt; `None` to give up.
-    fn wait_after(
-        &self,
-        error: &Error,
-        attempt: u32,
-        attempts_max: u32,
-        start: Duration,
-        what: &str,
-    ) -> Option<Duration> {
+    fn wait_after(&self, error: &Error, attempts: &mut Attempts) -> Option<Duration> {
         let policy = &self.around.retry;
-        let now = self.around.clock.elapsed();
-        let wait = match error.retry() {
-            Retry::Never | Retry::Exhausted => return None,
+        match error.retry() {
+            Retry::Never | Retry::Exhausted => None,
             Retry::Poll { every, within } => {
-                let remaining = (start + within)
-                    .checked_sub(now)
-                    .filter(|left| !left.is_zero())?;
-                self.around
-                    .listener
-                    .waiting(what, error.message(), remaining);
-                every.min(remaining)
+                let now = self.around.clock.elapsed();
+                let since = *attempts.polling_since.get_or_insert(now);
+                let remaining = (since + within).saturating_sub(now);
+                // Never at once, whatever the table says: a wait of nothing would have no end.
+                let wait = every.max(POLL_MIN).min(remaining);
+                (!wait.is_zero()).then_some(wait)
             }
-            Retry::After(least) => {
-                if attempt >= attempts_max {
+            Retry::After(asked) => {
+                attempts.failed += 1;
+                let asked = asked.unwrap_or_default();
+                let spent = attempts.failed >= policy.attempts_max
+                    || self.failures.load(Relaxed) >= policy.failures_max
+                    || asked > policy.asked_max;
+                if spent {
                     return None;
                 }
-                let most = policy
-                    .backoff
-                    .saturating_mul(1 << (attempt - 1).min(16))
-                    .min(policy.backoff_max);
-                self.around
-                    .jitter
-                    .up_to(most)
-                    .max(least.unwrap_or_default())
+                let doublings = (attempts.failed - 1).min(16);
+                let most = policy.backoff.saturating_mul(1 << doublings);
+                let own = self.around.jitter.up_to(most.min(policy.backoff_max));
+                Some(own.max(asked))
             }
-        };
-        let in_time = self
-            .around
-            .deadline
-            .is_none_or(|deadline| now + wait < deadline);
-        in_time.then_some(wait)
-    }
-
-    async fn in_time<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let Some(deadline) = self.around.deadline else {
-            return call.await;
-        };
-        let left = deadline.saturating_sub(self.around.clock.elapsed());
-        tokio::select! {
-            result = call => result,
-            () = self.around.clock.sleep(left) => Err(Error::new(ErrorKind::TimedOut, "the time set with `--timeout` ran out")
-                .with_effect(crate::error::Effect::Unknown)
-                .with_hint("run the same command again: it goes on from what is there")),
         }
     }
+
+    fn said_where(&self, error: Error) -> Error {
+        error.with_context("on", self.target.clone())
+    }
+}
+
+const TIME_IS_OUT: &str = "the time set with `--timeout` ran out";
+/// The shortest wait for something that has a known end.
+const POLL_MIN: Duration = Duration::from_millis(100);
+
+fn out_of_time(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::TimedOut, why)
+        .with_hint("run the same command again: it goes on from what is there")
+}
+
+fn miscounted(observed: &[Observed], asked: &[&Resource]) -> Error {
+    Error::new(
+        ErrorKind::Unexpected,
+        format!(
+            "{} resources were asked for, and {} told of",
+            asked.len(),
+            observed.len()
+        ),
+    )
 }
 
 #[async_trait]
@@ -226,27 +289,7 @@ impl ControlPlane for Layered {
     }
 
     async fn observe(&self, resources: &[&Resource]) -> Result<Vec<Observed>> {
-        let attempts_max = if resources.len() > 1 {
-            BATCH_ATTEMPTS_MAX
-        } else {
-            self.around.retry.attempts_max
-        };
-        let read = self
-            .call_up_to(attempts_max, "reading", || {
-                self.control().observe(resources)
-            })
-            .await;
-        match read {
-            // One read of many failed, as some do under load: the halves have better chances, and
-            // what fails in the end is one resource.
-            Err(error) if resources.len() > 1 && error.retry() == Retry::Exhausted => {
-                let (one, other) = resources.split_at(resources.len() / 2);
-                let mut seen = self.observe(one).await?;
-                seen.extend(self.observe(other).await?);
-                Ok(seen)
-            }
-            read => read,
-        }
+        self.read(resources).await
     }
 
     async fn list_owned(&self, owner: Option<&Owner>) -> Result<Vec<OwnedResource>> {
@@ -259,6 +302,9 @@ impl ControlPlane for Layered {
             .await
     }
 
+    /// Tried again even where an attempt may have been made: an update sets values, removing what
+    /// is gone succeeds, and creating what is there is `AlreadyExists`, which
+    /// [`crate::provisioner::apply`] looks into.
     async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
         let what = change.resource.id.to_string();
         let result = self.call(&what, || self.control().apply(change)).await;

@@ -428,7 +428,20 @@ fn ownership(
         return (refusal, true);
     }
     let same_stack = marker.owner.stack == owner.stack && marker.owner.stage == owner.stage;
-    let refusal = if same_stack {
+    let refusal = if same_stack && marker.owner.origin.is_none() {
+        // A file that is given an `origin` would otherwise lose what it made without one.
+        let refusal = (!options.adopt).then(|| Refusal {
+            kind: RefusalKind::OtherOrigin,
+            why: format!(
+                "it belongs to a stack `{}` of no `origin`, and this file has one",
+                owner.stack
+            ),
+            hint: "run `mq provision --adopt` if this file made it before it had its `origin`; \
+                   else give this file's `stack` another name"
+                .to_owned(),
+        });
+        return (refusal, true);
+    } else if same_stack {
         Refusal {
             kind: RefusalKind::OtherOrigin,
             why: format!(
@@ -498,11 +511,11 @@ fn missing(resource: &Resource) -> Refusal {
 }
 
 /// A grant goes with the resource that it hangs on: where that one is replaced, the grant is made
-/// again. `changes` are in order of dependency.
+/// again. Comes after everything that may still refuse a replacement.
 pub fn cascade_replacements(changes: &mut [Change]) {
     let replaced: BTreeSet<_> = changes
         .iter()
-        .filter(|change| change.action == Action::Replace)
+        .filter(|change| change.action == Action::Replace && change.refusal.is_none())
         .map(|change| change.resource.id.clone())
         .collect();
     for change in changes.iter_mut() {

@@ -1,6 +1,7 @@
 //! A plan, executed: in order of dependency, bounded in number, to be resumed by running again.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,12 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
+use super::line::{Edges, Line, backward_edges, forward_edges};
 use super::read_back::{Finding, read_back};
+use super::step::perform;
 use crate::backend::ControlPlane;
-use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Action, Change, Plan, PlanOptions, diff, recreate};
-use crate::queue::Owner;
+use crate::error::Error;
+use crate::plan::{Action, Change, Plan, recreate};
 use crate::resource::{Endpoint, Observed, Resource, ResourceId};
 use crate::timing::Clock;
 
@@ -117,9 +119,9 @@ impl Outcome {
 
 /// Makes the plan's changes, reads back what was written, and finds the endpoints.
 ///
-/// Changes that the plan refuses are not made. A failed change does not stop those that do not
-/// depend on it. Nothing is removed after a failure, since what is to be removed may still be
-/// referred to.
+/// Changes that the plan refuses are not made, and neither is what depends on them. A failed
+/// change does not stop those that do not depend on it. Nothing is removed unless everything else
+/// was made, since what is to be removed may still be referred to.
 pub async fn apply(
     control: &dyn ControlPlane,
     plan: &Plan,
@@ -133,21 +135,25 @@ pub async fn apply(
         progress,
         states: HashMap::new(),
     };
-    let writing: Vec<usize> = (0..plan.changes.len())
+    let indices = 0..plan.changes.len();
+    let (refused, unrefused): (Vec<usize>, Vec<usize>) =
+        indices.partition(|&index| plan.changes[index].refusal.is_some());
+    let writing: Vec<usize> = unrefused
+        .into_iter()
         .filter(|&index| plan.changes[index].writes())
         .collect();
     let (removals, others): (Vec<usize>, Vec<usize>) = writing
         .iter()
         .partition(|&&index| plan.changes[index].action == Action::Delete);
-    run.execute(&others, &forward_edges(plan, &others)).await;
-    if run
-        .states
-        .values()
-        .any(|state| matches!(state, ChangeState::Failed(_)))
-    {
+    run.execute(&others, &forward_edges(plan, &others, &refused))
+        .await;
+    let refused_others = refused
+        .iter()
+        .any(|&index| plan.changes[index].action != Action::Delete);
+    if refused_others || !run.all_made() {
         run.skip(
             &removals,
-            "an earlier change failed, and what is removed may still be referred to",
+            "not every other change was made, and what is removed may still be referred to",
         );
     } else {
         run.execute(&removals, &backward_edges(plan, &removals))
@@ -164,42 +170,12 @@ struct Run<'a> {
     states: HashMap<usize, ChangeState>,
 }
 
-/// For each change, those that must be made before it.
-type Edges = HashMap<usize, Vec<usize>>;
-
-fn positions<'a>(plan: &'a Plan, among: &[usize]) -> HashMap<&'a ResourceId, usize> {
-    among
-        .iter()
-        .map(|&index| (&plan.changes[index].resource.id, index))
-        .collect()
-}
-
-fn forward_edges(plan: &Plan, among: &[usize]) -> Edges {
-    let at = positions(plan, among);
-    let before = |index: usize| {
-        plan.changes[index]
-            .resource
-            .depends_on
-            .iter()
-            .filter_map(|id| at.get(id).copied())
-    };
-    among
-        .iter()
-        .map(|&index| (index, before(index).collect()))
-        .collect()
-}
-
-fn backward_edges(plan: &Plan, among: &[usize]) -> Edges {
-    let mut edges: Edges = among.iter().map(|&index| (index, Vec::new())).collect();
-    for (index, needed) in forward_edges(plan, among) {
-        for target in needed {
-            edges.entry(target).or_default().push(index);
-        }
-    }
-    edges
-}
-
 impl Run<'_> {
+    fn all_made(&self) -> bool {
+        let made = |state| matches!(state, &ChangeState::Applied);
+        self.states.values().all(made)
+    }
+
     /// Makes these changes, each after those that `edges` names, at most `parallelism` at a time
     /// and never two of the same serial key.
     async fn execute(&mut self, among: &[usize], edges: &Edges) {
@@ -212,7 +188,7 @@ impl Run<'_> {
                 let Some(index) = line.take() else { break };
                 let change = &self.plan.changes[index];
                 self.progress.started(change);
-                let made = perform(self.control, change, &self.plan.owner);
+                let made = perform(self.control, change, &self.plan.owner, self.options);
                 under_way.push(async move { (index, made.await) });
             }
             let Some((index, result)) = under_way.next().await else {
@@ -227,21 +203,20 @@ impl Run<'_> {
             self.states.insert(index, state);
         }
         drop(under_way);
-        let cancelled = self.options.cancel.is_cancelled();
-        let why = if cancelled {
-            "interrupted"
-        } else {
-            "something it depends on failed"
-        };
         let left: Vec<usize> = among
             .iter()
             .copied()
             .filter(|index| !self.states.contains_key(index))
             .collect();
-        self.skip(&left, why);
+        self.skip(&left, "something it depends on was not made");
     }
 
     fn skip(&mut self, indices: &[usize], why: &str) {
+        let why = if self.options.cancel.is_cancelled() {
+            "interrupted"
+        } else {
+            why
+        };
         for &index in indices {
             let state = ChangeState::NotAttempted(why.to_owned());
             self.progress.finished(&self.plan.changes[index], &state);
@@ -250,16 +225,16 @@ impl Run<'_> {
     }
 
     async fn finish(mut self, writing: &[usize]) -> Outcome {
-        let applied: Vec<&Change> = writing
+        let written: Vec<Cow<'_, Change>> = writing
             .iter()
             .filter(|index| matches!(self.states.get(index), Some(ChangeState::Applied)))
-            .map(|&index| &self.plan.changes[index])
+            .map(|&index| written(&self.plan.changes[index]))
             .collect();
         let mut outcome = Outcome::default();
         let waiting = |pending, remaining| self.progress.reading_back(pending, remaining);
         let proof = read_back(
             self.control,
-            &applied,
+            &written,
             &*self.options.clock,
             &self.options.cancel,
             &waiting,
@@ -290,130 +265,27 @@ impl Run<'_> {
                 .results
                 .iter()
                 .any(|result| !matches!(result.state, ChangeState::Applied));
-        outcome.endpoints = endpoints(self.control, self.plan, &seen);
+        let lost = half_replaced(&outcome.results);
+        outcome.endpoints = endpoints(self.control, self.plan, &seen, &lost);
         outcome
     }
 }
 
-/// Which changes can be begun, as others get done.
-struct Line<'a> {
-    plan: &'a Plan,
-    /// How many changes each one still waits for.
-    blockers: HashMap<usize, usize>,
-    /// Which changes wait for each one.
-    unblocks: HashMap<usize, Vec<usize>>,
-    ready: VecDeque<usize>,
-    /// Serial keys of changes under way.
-    busy: HashSet<&'a str>,
-}
-
-impl<'a> Line<'a> {
-    fn new(plan: &'a Plan, among: &[usize], edges: &Edges) -> Self {
-        let blockers: HashMap<usize, usize> = edges
-            .iter()
-            .map(|(&index, before)| (index, before.len()))
-            .collect();
-        let mut unblocks: HashMap<usize, Vec<usize>> = HashMap::new();
-        for (&index, before) in edges {
-            for &blocker in before {
-                unblocks.entry(blocker).or_default().push(index);
-            }
-        }
-        let mut ready: Vec<usize> = among
-            .iter()
-            .copied()
-            .filter(|index| blockers[index] == 0)
-            .collect();
-        // A replacement may have to wait for a name to become free: everything else goes first.
-        ready.sort_by_key(|&index| plan.changes[index].action == Action::Replace);
-        Line {
-            plan,
-            blockers,
-            unblocks,
-            ready: ready.into(),
-            busy: HashSet::new(),
-        }
-    }
-
-    fn serial(&self, index: usize) -> Option<&'a str> {
-        self.plan.changes[index].resource.serial.as_deref()
-    }
-
-    /// The first change in line whose serial key is not in use.
-    fn take(&mut self) -> Option<usize> {
-        let free = |index: &usize| {
-            self.serial(*index)
-                .is_none_or(|key| !self.busy.contains(key))
-        };
-        let position = self.ready.iter().position(free)?;
-        let index = self.ready.remove(position)?;
-        self.busy.extend(self.serial(index));
-        Some(index)
-    }
-
-    fn done(&mut self, index: usize, applied: bool) {
-        if let Some(serial) = self.serial(index) {
-            self.busy.remove(serial);
-        }
-        if !applied {
-            return;
-        }
-        for next in self.unblocks.remove(&index).unwrap_or_default() {
-            let left = self.blockers.entry(next).or_default();
-            *left -= 1;
-            if *left == 0 {
-                self.ready.push_back(next);
-            }
-        }
+/// What a change wrote: the whole resource where it was made anew.
+fn written(change: &Change) -> Cow<'_, Change> {
+    if change.action == Action::Replace {
+        Cow::Owned(recreate(change))
+    } else {
+        Cow::Borrowed(change)
     }
 }
 
-/// Makes one change. What turns out to be there already is ours to go on with if it carries our
-/// marker: the answer to an earlier attempt may have been lost, or two runs go at once.
-async fn perform(control: &dyn ControlPlane, change: &Change, owner: &Owner) -> Result<()> {
-    match change.action {
-        Action::NoOp => Ok(()),
-        Action::Update | Action::Adopt | Action::Delete => control.apply(change).await.map(drop),
-        Action::Create => create(control, change, owner).await,
-        Action::Replace => {
-            let removal = Change {
-                action: Action::Delete,
-                ..change.clone()
-            };
-            control.apply(&removal).await?;
-            create(control, &recreate(change), owner).await
-        }
-    }
-}
-
-async fn create(control: &dyn ControlPlane, change: &Change, owner: &Owner) -> Result<()> {
-    let error = match control.apply(change).await {
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
-        Err(error) => return Err(error),
-    };
-    let observed = control.observe(&[&change.resource]).await?.pop();
-    let Some(observed) = observed.filter(|observed| observed.present.is_some()) else {
-        return Err(error);
-    };
-    let now = diff(
-        change.resource.clone(),
-        observed,
-        owner,
-        false,
-        &PlanOptions::default(),
-    );
-    if let Some(refusal) = now.refusal {
-        return Err(Error::new(
-            ErrorKind::Refused,
-            format!("it came to be there meanwhile, and {}", refusal.why),
-        )
-        .with_hint(refusal.hint));
-    }
-    match now.action {
-        Action::Update => control.apply(&now).await.map(drop),
-        _ => Ok(()),
-    }
+/// Resources that may have been removed to be made anew, and were not.
+fn half_replaced(results: &[ChangeResult]) -> HashSet<ResourceId> {
+    let lost = results.iter().filter(|result| {
+        result.action == Action::Replace && matches!(result.state, ChangeState::Failed(_))
+    });
+    lost.map(|result| result.resource.clone()).collect()
 }
 
 /// The endpoints of every queue that is there whole, from the newest reading of each part.
@@ -421,6 +293,7 @@ fn endpoints(
     control: &dyn ControlPlane,
     plan: &Plan,
     seen: &HashMap<ResourceId, Observed>,
+    lost: &HashSet<ResourceId>,
 ) -> Vec<Endpoint> {
     let mut queues: BTreeMap<&str, Vec<(&Resource, &Observed)>> = BTreeMap::new();
     for change in plan
@@ -436,7 +309,11 @@ fn endpoints(
     }
     queues
         .into_iter()
-        .filter(|(_, parts)| parts.iter().all(|(_, observed)| observed.present.is_some()))
+        .filter(|(_, parts)| {
+            parts
+                .iter()
+                .all(|(_, observed)| observed.present.is_some() && !lost.contains(&observed.id))
+        })
         .flat_map(|(queue, parts)| control.endpoints(queue, &parts))
         .collect()
 }

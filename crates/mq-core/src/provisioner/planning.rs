@@ -1,14 +1,12 @@
 //! Plans: lowered, observed, compared.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use futures::{TryStreamExt, stream};
-
+use super::collection::collectable;
+use super::removal::{count_messages, keep_together};
 use crate::backend::{ControlPlane, Scope};
-use crate::error::{ErrorKind, Result};
-use crate::plan::{
-    Action, Change, Plan, PlanOptions, Refusal, cascade_replacements, diff, guard_messages, removal,
-};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{Change, Plan, PlanOptions, cascade_replacements, diff, removal};
 use crate::queue::{Owner, ResolvedQueue};
 use crate::resource::{Lifecycle, Lowered, Observed, OwnedResource, Resource, ResourceId};
 
@@ -29,55 +27,99 @@ pub struct Request<'a> {
     pub whole_file: bool,
 }
 
+impl Request<'_> {
+    fn lower(&self, control: &dyn ControlPlane) -> Vec<Lowered> {
+        let lower = |queue| control.lower(queue, self.scope);
+        self.queues.iter().map(lower).collect()
+    }
+
+    fn empty_plan(&self, lowered: &[Lowered]) -> Plan {
+        Plan {
+            target: self.target.to_owned(),
+            backend: self.backend.to_owned(),
+            scope: self.scope.clone(),
+            owner: self.owner.clone(),
+            verdicts: lowered
+                .iter()
+                .map(|lowered| (lowered.queue.clone(), lowered.verdicts.clone()))
+                .collect(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// The keys of the queues that the file protects.
+    fn protected(&self) -> BTreeSet<&str> {
+        let queues = self.queues.iter().filter(|queue| queue.protect);
+        queues.map(|queue| queue.logical.as_str()).collect()
+    }
+
+    /// The keys of the queues that are someone else's.
+    fn unmanaged(&self) -> BTreeSet<&str> {
+        let queues = self.queues.iter().filter(|queue| !queue.managed);
+        queues.map(|queue| queue.logical.as_str()).collect()
+    }
+
+    /// What carries the file's marker and is nowhere in the file. A queue that became someone
+    /// else's (`manage: false`) may still carry it, and is none of these.
+    fn orphans(
+        &self,
+        owned: Vec<OwnedResource>,
+        named: &HashSet<ResourceId>,
+    ) -> Vec<OwnedResource> {
+        let unmanaged = self.unmanaged();
+        let mut orphans: Vec<OwnedResource> = owned
+            .into_iter()
+            .filter(|part| {
+                !named.contains(&part.resource.id)
+                    && !unmanaged.contains(part.resource.queue.as_str())
+            })
+            .collect();
+        sort(&mut orphans);
+        orphans
+    }
+}
+
 /// What provision would do.
 ///
 /// # Errors
-/// Of the first read that fails.
+/// Of the first read that fails; `SpecInvalid` where two queues come to one resource.
 pub async fn plan(
     control: &dyn ControlPlane,
     request: &Request<'_>,
     options: &PlanOptions,
 ) -> Result<Plan> {
-    let lowered: Vec<Lowered> = request
-        .queues
-        .iter()
-        .map(|queue| control.lower(queue, request.scope))
-        .collect();
-    let mut plan = empty(request, &lowered);
-    let protected: BTreeMap<&str, bool> = request
-        .queues
-        .iter()
-        .map(|queue| (queue.logical.as_str(), queue.protect))
-        .collect();
-    let resources: Vec<Resource> = unique(lowered);
+    let lowered = request.lower(control);
+    let mut plan = request.empty_plan(&lowered);
+    let protected = request.protected();
+    let protects = |resource: &Resource| protected.contains(resource.queue.as_str());
+    let Unique {
+        resources,
+        collision,
+    } = unique(lowered);
+    if let Some(collision) = collision {
+        return Err(collision);
+    }
     let observed = observe(control, &resources).await?;
     plan.changes = resources
         .into_iter()
         .zip(observed)
         .map(|(resource, observed)| {
-            let protect = protected
-                .get(resource.queue.as_str())
-                .copied()
-                .unwrap_or(false);
+            let protect = protects(&resource);
             diff(resource, observed, request.owner, protect, options)
         })
         .collect();
-    cascade_replacements(&mut plan.changes);
     if options.prune && request.whole_file {
-        let wanted: HashSet<ResourceId> = plan
-            .changes
-            .iter()
-            .map(|change| change.resource.id.clone())
-            .collect();
-        let orphans = control.list_owned(Some(request.owner)).await?;
-        plan.changes.extend(
-            ordered(orphans)
-                .into_iter()
-                .filter(|owned| !wanted.contains(&owned.resource.id))
-                .map(|owned| removal(owned, request.owner, false)),
-        );
+        let named = ids(plan.changes.iter().map(|change| &change.resource));
+        let owned = control.list_owned(Some(request.owner)).await?;
+        let orphans = request.orphans(owned, &named);
+        plan.changes.extend(orphans.into_iter().map(|orphan| {
+            let protect = protects(&orphan.resource);
+            removal(orphan, request.owner, protect)
+        }));
     }
     count_messages(control, &mut plan.changes, options).await?;
+    keep_together(&mut plan.changes, |_| None);
+    cascade_replacements(&mut plan.changes);
     Ok(plan)
 }
 
@@ -92,39 +134,30 @@ pub async fn plan_destroy(
     request: &Request<'_>,
     options: &PlanOptions,
 ) -> Result<(Plan, bool)> {
-    let lowered: Vec<Lowered> = request
-        .queues
-        .iter()
-        .map(|queue| control.lower(queue, request.scope))
-        .collect();
-    let mut plan = empty(request, &lowered);
-    let protected: BTreeSet<&str> = request
-        .queues
-        .iter()
-        .filter(|queue| queue.protect)
-        .map(|queue| queue.logical.as_str())
-        .collect();
-    let resources = unique(lowered);
+    let lowered = request.lower(control);
+    let mut plan = request.empty_plan(&lowered);
+    let protected = request.protected();
+    let unmanaged = request.unmanaged();
+    // Two queues of one name are no reason to leave them there.
+    let Unique { resources, .. } = unique(lowered);
+    let named = ids(&resources);
+    // What someone else owns is in question only where its queue was chosen, to be told so; never
+    // where it merely takes the dead letters of a queue of ours.
+    let in_question = |resource: &Resource| {
+        resource.lifecycle != Lifecycle::External
+            || (!request.whole_file && unmanaged.contains(resource.queue.as_str()))
+    };
+    let resources: Vec<Resource> = resources.into_iter().filter(in_question).collect();
     let observed = observe(control, &resources).await?;
     let mut found: Vec<OwnedResource> = resources
         .into_iter()
         .zip(observed)
-        // What someone else owns is not in question unless it was named.
-        .filter(|(resource, _)| !(request.whole_file && resource.lifecycle == Lifecycle::External))
         .map(|(resource, observed)| OwnedResource { resource, observed })
         .collect();
     let mut unlisted = false;
     if request.whole_file {
         match control.list_owned(Some(request.owner)).await {
-            Ok(owned) => {
-                let named: HashSet<ResourceId> =
-                    found.iter().map(|part| part.resource.id.clone()).collect();
-                found.extend(
-                    owned
-                        .into_iter()
-                        .filter(|part| !named.contains(&part.resource.id)),
-                );
-            }
+            Ok(owned) => found.extend(request.orphans(owned, &named)),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => unlisted = true,
             Err(error) => return Err(error),
         }
@@ -137,11 +170,13 @@ pub async fn plan_destroy(
         })
         .collect();
     count_messages(control, &mut plan.changes, options).await?;
+    keep_together(&mut plan.changes, |_| None);
     Ok((plan, unlisted))
 }
 
-/// What gc would do: remove what carries any marker whose `mq-expires` is at or before `now`, in
-/// seconds since 1970. It believes nothing else.
+/// What gc would do: remove the queues of this stack, on any stage, whose every part carries an
+/// `mq-expires` at or before `now`, in seconds since 1970, and that no other queue still needs. It
+/// believes nothing else. An owner without a stack (there is no file) is every owner.
 ///
 /// # Errors
 /// Of the listing, or of a count.
@@ -151,70 +186,82 @@ pub async fn plan_collection(
     now: u64,
     options: &PlanOptions,
 ) -> Result<Plan> {
-    let expired = control.list_owned(None).await?.into_iter().filter(|owned| {
-        let marker = owned
-            .observed
-            .present
-            .as_ref()
-            .and_then(|present| present.marker.as_ref());
-        marker
-            .and_then(|marker| marker.expires_at)
-            .is_some_and(|expires| expires <= now)
-    });
-    let mut plan = empty(request, &[]);
-    plan.changes = ordered(expired.collect())
+    let mut expired = collectable(control.list_owned(None).await?, request.owner, now);
+    sort(&mut expired);
+    let mut plan = request.empty_plan(&[]);
+    plan.changes = expired
         .into_iter()
         .map(|owned| {
-            let owner = owned
-                .observed
-                .present
-                .as_ref()
-                .and_then(|present| present.marker.as_ref())
-                .map_or_else(|| request.owner.clone(), |marker| marker.owner.clone());
+            let owner = marked_by(&owned.observed).unwrap_or(request.owner).clone();
             removal(owned, &owner, false)
         })
         .collect();
     count_messages(control, &mut plan.changes, options).await?;
+    // Two stages have a queue of one key each.
+    keep_together(&mut plan.changes, |change: &Change| {
+        marked_by(&change.observed)
+    });
     Ok(plan)
 }
 
-fn empty(request: &Request<'_>, lowered: &[Lowered]) -> Plan {
-    Plan {
-        target: request.target.to_owned(),
-        backend: request.backend.to_owned(),
-        scope: request.scope.clone(),
-        owner: request.owner.clone(),
-        verdicts: lowered
-            .iter()
-            .map(|lowered| (lowered.queue.clone(), lowered.verdicts.clone()))
-            .collect(),
-        changes: Vec::new(),
-    }
+fn marked_by(observed: &Observed) -> Option<&Owner> {
+    let present = observed.present.as_ref()?;
+    present.marker.as_ref().map(|marker| &marker.owner)
+}
+
+struct Unique {
+    resources: Vec<Resource>,
+    /// Two queues that `mq` would make under one name.
+    collision: Option<Error>,
 }
 
 /// The resources of all queues. One that several queues refer to (a topic of someone else's that
-/// takes the dead letters of two queues) is looked at once, and a managed mention wins.
-fn unique(lowered: Vec<Lowered>) -> Vec<Resource> {
+/// takes the dead letters of two queues, a right that two queues need) is looked at once, and a
+/// managed mention wins.
+fn unique(lowered: Vec<Lowered>) -> Unique {
     let mut index: HashMap<ResourceId, usize> = HashMap::new();
     let mut resources: Vec<Resource> = Vec::new();
+    let mut collision = None;
     for resource in lowered.into_iter().flat_map(|lowered| lowered.resources) {
-        match index.get(&resource.id) {
-            None => {
-                index.insert(resource.id.clone(), resources.len());
-                resources.push(resource);
+        let Some(&at) = index.get(&resource.id) else {
+            index.insert(resource.id.clone(), resources.len());
+            resources.push(resource);
+            continue;
+        };
+        match (resources[at].lifecycle, resource.lifecycle) {
+            (Lifecycle::External, _) => resources[at] = resource,
+            (Lifecycle::Managed, Lifecycle::Managed) => {
+                collision.get_or_insert_with(|| colliding(&resources[at], &resource));
             }
-            Some(&at) if resources[at].lifecycle == Lifecycle::External => resources[at] = resource,
-            Some(_) => {}
+            _ => {}
         }
     }
-    resources
+    Unique {
+        resources,
+        collision,
+    }
 }
 
-fn ordered(mut owned: Vec<OwnedResource>) -> Vec<OwnedResource> {
-    owned.sort_by(|one, two| {
-        (&one.resource.queue, &one.resource.id).cmp(&(&two.resource.queue, &two.resource.id))
-    });
-    owned
+fn colliding(one: &Resource, two: &Resource) -> Error {
+    Error::new(
+        ErrorKind::SpecInvalid,
+        format!(
+            "the queues `{}` and `{}` both come to {}",
+            one.queue, two.queue, one.id
+        ),
+    )
+    .with_hint("rename one of the two queues, or give it another name under `names`")
+}
+
+fn ids<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> HashSet<ResourceId> {
+    let ids = resources.into_iter().map(|resource| resource.id.clone());
+    ids.collect()
+}
+
+/// By queue and name, so that a plan reads the same each time.
+fn sort(owned: &mut [OwnedResource]) {
+    let key = |part: &OwnedResource| (part.resource.queue.clone(), part.resource.id.clone());
+    owned.sort_by_cached_key(key);
 }
 
 async fn observe(control: &dyn ControlPlane, resources: &[Resource]) -> Result<Vec<Observed>> {
@@ -223,50 +270,4 @@ async fn observe(control: &dyn ControlPlane, resources: &[Resource]) -> Result<V
     }
     let references: Vec<&Resource> = resources.iter().collect();
     control.observe(&references).await
-}
-
-/// How many counts are read at a time.
-const COUNTS_AT_ONCE: usize = 8;
-
-async fn count_messages(
-    control: &dyn ControlPlane,
-    changes: &mut [Change],
-    options: &PlanOptions,
-) -> Result<()> {
-    let at_risk = changes.iter_mut().filter(|change| {
-        change.removes() && change.refusal.is_none() && change.resource.holds_messages
-    });
-    stream::iter(at_risk.map(Ok))
-        .try_for_each_concurrent(COUNTS_AT_ONCE, |change| async move {
-            debug_assert!(matches!(change.action, Action::Delete | Action::Replace));
-            let counts = control.counts(&change.observed).await?;
-            guard_messages(change, counts, options);
-            Ok(())
-        })
-        .await?;
-    refuse_parts_together(changes);
-    Ok(())
-}
-
-/// A queue is removed whole or not at all: a topic does not go while its subscription stays.
-fn refuse_parts_together(changes: &mut [Change]) {
-    let refused: BTreeMap<String, Refusal> = changes
-        .iter()
-        .filter(|change| change.action == Action::Delete)
-        .filter_map(|change| Some((change.resource.queue.clone(), change.refusal.clone()?)))
-        .collect();
-    for change in changes.iter_mut() {
-        if change.action != Action::Delete || change.refusal.is_some() {
-            continue;
-        }
-        if let Some(refusal) = refused.get(&change.resource.queue) {
-            change.refusal = Some(Refusal {
-                why: format!(
-                    "another part of the queue `{}` stays: {}",
-                    change.resource.queue, refusal.why
-                ),
-                ..refusal.clone()
-            });
-        }
-    }
 }

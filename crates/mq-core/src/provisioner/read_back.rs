@@ -1,5 +1,6 @@
 //! The proof: what was written is read again and compared.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -9,14 +10,17 @@ use tokio_util::sync::CancellationToken;
 use crate::backend::ControlPlane;
 use crate::error::Result;
 use crate::plan::{Action, AttributeChange, Change};
+use crate::queue::Marker;
 use crate::resource::{Observed, Present, Resource, ResourceId};
 use crate::timing::Clock;
 use crate::value::Value;
 
 /// How long a change may stay unseen before it is said and left.
-const VISIBLE_WITHIN: Duration = Duration::from_secs(60);
-const POLL_FIRST: Duration = Duration::from_millis(500);
-const POLL_MAX: Duration = Duration::from_secs(8);
+pub(super) const VISIBLE_WITHIN: Duration = Duration::from_secs(60);
+/// The first wait between two looks; each further one is twice as long.
+pub(super) const POLL_FIRST: Duration = Duration::from_millis(500);
+/// The longest wait between two looks.
+pub(super) const POLL_MAX: Duration = Duration::from_secs(8);
 
 /// Something that does not read as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,52 +52,64 @@ pub enum FindingKind {
     Different,
 }
 
-enum Reading {
-    AsWritten,
-    Pending(Vec<Finding>),
-    Different(Vec<Finding>),
+/// What one look at a resource gave.
+#[derive(Default)]
+struct Reading {
+    /// What may yet show.
+    pending: Vec<Finding>,
+    /// What will not.
+    different: Vec<Finding>,
 }
 
-/// Reads what these changes wrote until it shows, for at most `VISIBLE_WITHIN`.
+impl Reading {
+    fn add(&mut self, finding: Finding) {
+        match finding.kind {
+            FindingKind::NotYetVisible { .. } => self.pending.push(finding),
+            FindingKind::Different => self.different.push(finding),
+        }
+    }
+}
+
+/// Reads what these changes wrote until it shows, for at most [`VISIBLE_WITHIN`].
 pub(super) async fn read_back(
     control: &dyn ControlPlane,
-    written: &[&Change],
+    written: &[Cow<'_, Change>],
     clock: &dyn Clock,
     cancel: &CancellationToken,
     waiting: &(dyn Fn(usize, Duration) + Sync),
 ) -> Result<(HashMap<ResourceId, Observed>, Vec<Finding>)> {
     let mut seen = HashMap::new();
     let mut findings = Vec::new();
-    let mut pending: Vec<&Change> = written
+    let mut unproved: Vec<&Change> = written
         .iter()
-        .copied()
+        .map(AsRef::as_ref)
         .filter(|change| change.action != Action::Delete)
         .collect();
-    let start = clock.elapsed();
+    let end = clock.elapsed() + VISIBLE_WITHIN;
     let mut pause = POLL_FIRST;
-    while !pending.is_empty() {
-        let resources: Vec<&Resource> = pending.iter().map(|change| &change.resource).collect();
+    while !unproved.is_empty() {
+        let resources: Vec<&Resource> = unproved.iter().map(|change| &change.resource).collect();
         let observed = control.observe(&resources).await?;
-        let last = clock.elapsed().saturating_sub(start) >= VISIBLE_WITHIN || cancel.is_cancelled();
+        let left = end.saturating_sub(clock.elapsed());
+        let last = left.is_zero() || cancel.is_cancelled();
         let mut unseen = Vec::new();
-        for (change, observed) in pending.into_iter().zip(observed) {
-            match classify(change, &observed) {
-                Reading::AsWritten => {}
-                Reading::Different(found) => findings.extend(found),
-                Reading::Pending(found) if last => findings.extend(found),
-                Reading::Pending(_) => unseen.push(change),
+        for (change, observed) in unproved.into_iter().zip(observed) {
+            let reading = read(change, &observed);
+            if reading.pending.is_empty() || last {
+                findings.extend(reading.different);
+                findings.extend(reading.pending);
+            } else {
+                unseen.push(change);
             }
             seen.insert(observed.id.clone(), observed);
         }
-        pending = unseen;
-        if !pending.is_empty() {
-            waiting(
-                pending.len(),
-                VISIBLE_WITHIN.saturating_sub(clock.elapsed().saturating_sub(start)),
-            );
+        unproved = unseen;
+        if !unproved.is_empty() {
+            waiting(unproved.len(), left);
             tokio::select! {
-                () = clock.sleep(pause) => {}
+                biased;
                 () = cancel.cancelled() => {}
+                () = clock.sleep(pause.min(left)) => {}
             }
             pause = (pause * 2).min(POLL_MAX);
         }
@@ -101,18 +117,12 @@ pub(super) async fn read_back(
     Ok((seen, findings))
 }
 
-fn classify(change: &Change, observed: &Observed) -> Reading {
+fn read(change: &Change, observed: &Observed) -> Reading {
+    let mut reading = Reading::default();
     let Some(present) = &observed.present else {
-        return Reading::Pending(vec![finding(
-            change,
-            None,
-            None,
-            None,
-            not_yet(VISIBLE_WITHIN),
-        )]);
+        reading.add(finding(change, None, None, None, not_yet(VISIBLE_WITHIN)));
+        return reading;
     };
-    let mut pending = Vec::new();
-    let mut different = Vec::new();
     for attribute in &change.attributes {
         let seen = present.attributes.get(&attribute.name);
         if attribute.to.holds_in(seen) {
@@ -124,31 +134,18 @@ fn classify(change: &Change, observed: &Observed) -> Reading {
         } else {
             FindingKind::Different
         };
-        let found = finding(
+        reading.add(finding(
             change,
             Some(attribute.name.clone()),
             Some(attribute.to.clone()),
             seen.cloned(),
             kind,
-        );
-        if kind == FindingKind::Different {
-            different.push(found);
-        } else {
-            pending.push(found);
-        }
+        ));
     }
-    if let Some(found) = marker_missing(change, present) {
-        if found.kind == FindingKind::Different {
-            different.push(found);
-        } else {
-            pending.push(found);
-        }
+    if let Some(missing) = marker_missing(change, present) {
+        reading.add(missing);
     }
-    match (pending.is_empty(), different.is_empty()) {
-        (true, true) => Reading::AsWritten,
-        (_, false) => Reading::Different(different),
-        (false, true) => Reading::Pending(pending),
-    }
+    reading
 }
 
 /// Whether what is read can be the state before the write.
@@ -167,7 +164,8 @@ fn marker_missing(change: &Change, present: &Present) -> Option<Finding> {
         change.action,
         Action::Create | Action::Replace | Action::Adopt
     );
-    if !writes_marker || present.marker.as_ref() == Some(wanted) {
+    let seen = present.marker.as_ref();
+    if !writes_marker || seen.is_some_and(|seen| is_as_written(seen, wanted)) {
         return None;
     }
     let lag = change
@@ -182,10 +180,7 @@ fn marker_missing(change: &Change, present: &Present) -> Option<Finding> {
     } else {
         not_yet(lag)
     };
-    let seen = present
-        .marker
-        .as_ref()
-        .map(|marker| Value::Map(marker.entries()));
+    let seen = seen.map(|marker| Value::Map(marker.entries()));
     Some(finding(
         change,
         Some("marker".to_owned()),
@@ -193,6 +188,13 @@ fn marker_missing(change: &Change, present: &Present) -> Option<Finding> {
         seen,
         kind,
     ))
+}
+
+/// Two runs at once count the expiry from moments of their own, so the time itself is not compared.
+fn is_as_written(seen: &Marker, wanted: &Marker) -> bool {
+    seen.owner == wanted.owner
+        && seen.queue == wanted.queue
+        && seen.expires_at.is_some() == wanted.expires_at.is_some()
 }
 
 fn propagation(resource: &Resource, attribute: &str) -> Duration {
