@@ -1,6 +1,6 @@
 //! The state machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::entity::{Counts, Entity, EntityId, EntityKind, Service, Settings, Timestamp};
 
@@ -60,11 +60,17 @@ pub enum Refusal {
     Dangling(EntityId),
 }
 
+/// How many deleted entities are remembered: enough for any pause before a name may come again,
+/// and a bound for a process that creates and deletes without end.
+const DELETED_MAX: usize = 100_000;
+
 /// All entities of one emulator.
 #[derive(Debug, Default)]
 pub struct Engine {
     entities: BTreeMap<EntityId, Entity>,
     deleted: BTreeMap<EntityId, Timestamp>,
+    /// Every deletion that `deleted` may still hold, the oldest first.
+    deletions: VecDeque<(Timestamp, EntityId)>,
     revision: u64,
 }
 
@@ -127,7 +133,8 @@ impl Engine {
             .filter(move |entity| entity.id.name != skipped)
     }
 
-    /// When the entity of this name was last deleted, if it was and is not there again.
+    /// When the entity of this name was last deleted, if it was and is not there again. Of very
+    /// many deletions only the latest are remembered.
     #[must_use]
     pub fn deleted_at(&self, id: &EntityId) -> Option<Timestamp> {
         self.deleted.get(id).copied()
@@ -191,7 +198,7 @@ impl Engine {
 
     fn delete(&mut self, now: Timestamp, id: &EntityId) -> Result<Reply, Refusal> {
         let entity = self.entities.remove(id).ok_or(Refusal::NotFound)?;
-        self.deleted.insert(id.clone(), now);
+        self.remember_deletion(now, id);
         if id.kind == EntityKind::Topic {
             for subscription in self.entities.values_mut() {
                 if subscription.settings.topic.as_ref() == Some(id) {
@@ -202,6 +209,17 @@ impl Engine {
         Ok(Reply::Deleted(entity))
     }
 
+    fn remember_deletion(&mut self, now: Timestamp, id: &EntityId) {
+        self.deleted.insert(id.clone(), now);
+        self.deletions.push_back((now, id.clone()));
+        if self.deletions.len() > DELETED_MAX
+            && let Some((time, oldest)) = self.deletions.pop_front()
+            && self.deleted.get(&oldest) == Some(&time)
+        {
+            self.deleted.remove(&oldest);
+        }
+    }
+
     fn check_topic(&self, settings: &Settings) -> Result<(), Refusal> {
         match &settings.topic {
             Some(topic) if !self.entities.contains_key(topic) => {
@@ -209,5 +227,37 @@ impl Engine {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_latest_deletions_are_remembered() {
+        let id = |number: usize| EntityId {
+            service: Service::Sqs,
+            kind: EntityKind::Queue,
+            scope: "s".to_owned(),
+            name: number.to_string(),
+        };
+        let mut engine = Engine::new();
+        for number in 0..DELETED_MAX + 10 {
+            let (id, document) = (id(number), serde_json::Value::Null);
+            let create = Command::Create {
+                id: id.clone(),
+                settings: Settings::default(),
+                document,
+            };
+            engine.apply(Timestamp(0), create).unwrap();
+            engine
+                .apply(Timestamp(number as u64), Command::Delete { id })
+                .unwrap();
+        }
+        assert_eq!(engine.deleted.len(), DELETED_MAX);
+        assert_eq!(engine.deleted_at(&id(9)), None);
+        assert_eq!(engine.deleted_at(&id(10)), Some(Timestamp(10)));
+        assert_eq!(engine.deletions.len(), DELETED_MAX);
     }
 }

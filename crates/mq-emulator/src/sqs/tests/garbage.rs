@@ -148,3 +148,99 @@ proptest! {
         prop_assert!(reply.status < 500, "{}", reply.body);
     }
 }
+
+/// A value that an attribute may or may not have.
+fn any_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[0-9]{1,7}",
+        Just("true".to_owned()),
+        Just("false".to_owned()),
+        Just(String::new()),
+        Just("perMessageGroupId".to_owned()),
+        Just("messageGroup".to_owned()),
+        Just(json!({ "deadLetterTargetArn": arn("dlq"), "maxReceiveCount": "7" }).to_string()),
+        Just(json!({ "redrivePermission": "denyAll", "sourceQueueArns": null }).to_string()),
+        "\\PC{0,8}",
+    ]
+}
+
+fn any_attributes() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+    let name = proptest::sample::select(vec![
+        "VisibilityTimeout",
+        "DelaySeconds",
+        "MessageRetentionPeriod",
+        "FifoQueue",
+        "FifoThroughputLimit",
+        "DeduplicationScope",
+        "RedrivePolicy",
+        "RedriveAllowPolicy",
+        "KmsMasterKeyId",
+        "SqsManagedSseEnabled",
+        "Policy",
+        "QueueArn",
+    ]);
+    proptest::collection::btree_map(name.prop_map(str::to_owned), any_value(), 0..4)
+}
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+proptest! {
+    /// Whichever protocol carries a change, it does the same and fails by the same code.
+    #[test]
+    fn both_protocols_do_the_same(attributes in any_attributes(), is_fifo: bool) {
+        let name = if is_fifo { "q.fifo" } else { "q" };
+        let outcome = |is_json: bool| {
+            let client = Client::new();
+            client.create("dlq", &json!({}));
+            let reply = if is_json {
+                client.json("CreateQueue", &json!({ "QueueName": name, "Attributes": attributes }))
+            } else {
+                let mut form = format!("Action=CreateQueue&QueueName={name}");
+                for (index, (name, value)) in attributes.iter().enumerate() {
+                    let index = index + 1;
+                    form.push_str(&format!("&Attribute.{index}.Name={name}&Attribute.{index}.Value={}", encoded(value)));
+                }
+                client.query("/", &form)
+            };
+            let code = if reply.status == 200 {
+                String::new()
+            } else if is_json {
+                let code = reply.headers["x-amzn-query-error"].to_str().unwrap();
+                code.trim_end_matches(";Sender").to_owned()
+            } else {
+                let (_, rest) = reply.body.split_once("<Code>").unwrap();
+                rest.split_once("</Code>").unwrap().0.to_owned()
+            };
+            let url = format!("http://localhost:9324/000000000000/{name}");
+            let all = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+            (reply.status, code, client.json("GetQueueAttributes", &all).body)
+        };
+        prop_assert_eq!(outcome(true), outcome(false));
+    }
+
+    /// What was taken is read back by a second create, and by the attributes, unchanged.
+    #[test]
+    fn what_was_taken_is_taken_again(attributes in any_attributes(), is_fifo: bool) {
+        let client = Client::new();
+        client.create("dlq", &json!({}));
+        let name = if is_fifo { "q.fifo" } else { "q" };
+        let create = json!({ "QueueName": name, "Attributes": attributes });
+        if client.json("CreateQueue", &create).status == 200 {
+            client.ok("CreateQueue", &create);
+            let url = format!("http://localhost:9324/000000000000/{name}");
+            let shown = || client.ok("GetQueueAttributes", &json!({ "QueueUrl": url, "AttributeNames": ["All"] }));
+            let before = shown();
+            let settable: serde_json::Map<String, Value> = before["Attributes"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(name, _)| !crate::sqs::attributes::READ_ONLY.contains(&name.as_str()))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            client.ok("CreateQueue", &json!({ "QueueName": name, "Attributes": settable }));
+            prop_assert_eq!(shown(), before);
+        }
+    }
+}
