@@ -1,5 +1,6 @@
 //! An HTTP proxy in front of one service that logs every call and can break the connection.
 
+use std::cmp::Ordering;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -138,12 +139,11 @@ async fn forward(
         let nth = state.calls.len();
         state.cut.map(|(at, cut)| (nth.cmp(&at), cut))
     };
-    match fate {
-        Some((std::cmp::Ordering::Greater, _) | (std::cmp::Ordering::Equal, Cut::Before)) => {
-            return Err(broken());
-        }
-        _ => {}
-    }
+    let lost = match fate {
+        Some((Ordering::Greater, _) | (Ordering::Equal, Cut::Before)) => return Err(broken()),
+        Some((Ordering::Equal, Cut::After)) => true,
+        Some((Ordering::Less, _)) | None => false,
+    };
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let answer = client
         .request(parts.method, format!("http://{upstream}{target}"))
@@ -152,7 +152,7 @@ async fn forward(
         .send()
         .await
         .map_err(io::Error::other)?;
-    if matches!(fate, Some((std::cmp::Ordering::Equal, Cut::After))) {
+    if lost {
         return Err(broken());
     }
     let mut response = Response::builder().status(answer.status());

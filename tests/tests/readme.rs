@@ -1,6 +1,9 @@
 //! What README and the guide show is what comes out.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where something cannot be set up")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something cannot be set up"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +11,10 @@ use std::process::{Command, Output};
 use mq_tests::binary;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn mq(state: &Path, arguments: &[&str]) -> Output {
@@ -36,13 +42,27 @@ fn without_ports(text: &str) -> String {
 #[test]
 fn the_readmes_first_command_prints_what_the_readme_shows() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let command = readme.lines().find_map(|line| line.strip_prefix("$ cargo run -- ")).unwrap();
-    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let command = readme
+        .lines()
+        .find_map(|line| line.strip_prefix("$ cargo run -- "))
+        .unwrap();
+    let shown = readme
+        .split("```text\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
     let state = tempfile::tempdir().unwrap();
     let output = mq(state.path(), &command.split(' ').collect::<Vec<_>>());
     mq(state.path(), &["emulator", "stop"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(without_ports(&String::from_utf8(output.stdout).unwrap()), without_ports(shown));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        without_ports(&String::from_utf8(output.stdout).unwrap()),
+        without_ports(shown)
+    );
 }
 
 #[test]
@@ -59,7 +79,12 @@ fn every_shipped_file_passes_check() {
             arguments.extend(["--stage", "prod"]);
         }
         let output = mq(state.path(), &arguments);
-        assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            path.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
         checked += 1;
     }
     assert!(checked >= 5, "{checked} files");
@@ -68,10 +93,18 @@ fn every_shipped_file_passes_check() {
 #[test]
 fn the_yaml_in_the_readme_is_a_valid_file() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let yaml = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let yaml = readme
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mq.yaml");
     std::fs::write(&file, yaml).unwrap();
     let output = mq(folder.path(), &["check", "-f", file.to_str().unwrap()]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
