@@ -125,10 +125,9 @@ impl Reader<'_> {
             }
         }
         let singles: Vec<String> = left.into_iter().map(str::to_owned).collect();
-        let among = singles.len();
         let singles: Vec<(String, Option<Present>)> = stream::iter(singles)
             .map(|name| async move {
-                let present = one_of(among, || self.get(collection, &name)).await?;
+                let present = self.get(collection, &name).await?;
                 Ok::<_, Error>((name, present))
             })
             .buffer_unordered(CONCURRENT_READS)
@@ -249,11 +248,9 @@ impl Reader<'_> {
             .filter(|grant| seen.insert(grant.path()))
             .cloned()
             .collect();
-        let among = distinct.len();
         stream::iter(distinct)
             .map(|grant| async move {
-                let read = || read_policy(self.clients, self.project, &grant);
-                match one_of(among, read).await {
+                match read_policy(self.clients, self.project, &grant).await {
                     Ok(policy) => Ok(Some((grant.path(), policy))),
                     Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                     Err(error) => Err(error),
@@ -264,24 +261,6 @@ impl Reader<'_> {
             .try_collect()
             .await
     }
-}
-
-/// One read among several. Whoever retries an observation starts all of its reads anew, so that
-/// with enough of them a service that fails now and then would never let it through: a read that
-/// broke down is made once or twice more, at once. A single read is left to the caller.
-async fn one_of<T, F>(among: usize, read: impl Fn() -> F) -> Result<T>
-where
-    F: Future<Output = Result<T>>,
-{
-    const EXTRA_READS_MAX: usize = 2;
-    let extra = if among > 1 { EXTRA_READS_MAX } else { 0 };
-    for _ in 0..extra {
-        match read().await {
-            Err(error) if error.kind() == ErrorKind::Unavailable => {}
-            answer => return answer,
-        }
-    }
-    read().await
 }
 
 /// The access policy of the resource that a grant is on.
