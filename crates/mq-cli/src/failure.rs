@@ -1,6 +1,7 @@
 //! What went wrong, as it is told to a user: what failed and where, why, and what to do.
 
 use std::fmt;
+use std::sync::Arc;
 
 use mq_config::SourceMap;
 use mq_core::{Diagnostic, Severity};
@@ -47,7 +48,7 @@ pub(crate) struct Findings {
     /// What was found.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// The file's text and places.
-    pub(crate) source: SourceMap,
+    pub(crate) source: Arc<SourceMap>,
 }
 
 impl Findings {
@@ -57,9 +58,11 @@ impl Findings {
         self.diagnostics.iter().filter(is_error).count()
     }
 
-    /// As text, over the file's lines.
-    pub(crate) fn rendered(&self, color: bool) -> String {
-        mq_config::render(&self.diagnostics, self.source.text(), &self.file, color)
+    /// As text, over the file's lines; those of less weight are left out.
+    pub(crate) fn rendered(&self, least: Severity, color: bool) -> String {
+        let weighs = |found: &&Diagnostic| found.severity >= least;
+        let shown: Vec<Diagnostic> = self.diagnostics.iter().filter(weighs).cloned().collect();
+        mq_config::render(&shown, self.source.text(), &self.file, color)
     }
 
     /// The form in JSON documents.

@@ -71,7 +71,7 @@ impl Interrupt {
 pub(crate) enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// SIGTERM.
+    /// SIGTERM, or on Windows the closing of the console.
     Terminate,
 }
 
@@ -102,24 +102,28 @@ mod system {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 mod system {
-    /// Ctrl-C, as it comes: this system has no SIGTERM.
-    pub(crate) struct Signals;
+    use tokio::signal::windows;
+
+    /// The console's events for this process, as they come.
+    pub(crate) struct Signals {
+        interrupt: windows::CtrlC,
+        close: windows::CtrlClose,
+    }
 
     impl Signals {
-        #[expect(
-            clippy::unnecessary_wraps,
-            reason = "listening can fail on other systems"
-        )]
         pub(crate) fn new() -> std::io::Result<Self> {
-            Ok(Signals)
+            Ok(Signals {
+                interrupt: windows::ctrl_c()?,
+                close: windows::ctrl_close()?,
+            })
         }
 
         pub(crate) async fn next(&mut self) -> super::Signal {
-            match tokio::signal::ctrl_c().await {
-                Ok(()) => super::Signal::Interrupt,
-                Err(_) => std::future::pending().await,
+            tokio::select! {
+                _ = self.interrupt.recv() => super::Signal::Interrupt,
+                _ = self.close.recv() => super::Signal::Terminate,
             }
         }
     }

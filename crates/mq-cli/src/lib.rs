@@ -15,6 +15,7 @@ mod exit;
 mod failure;
 mod interrupt;
 mod log;
+mod palette;
 mod printer;
 mod progress;
 pub mod registry;

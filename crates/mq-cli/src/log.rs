@@ -29,7 +29,7 @@ pub(crate) fn start(verbose: u8, printer: &Printer) {
     let writer = printer.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_ansi(printer.palette().is_coloured())
+        .with_ansi(false)
         .with_target(true)
         .without_time()
         .with_writer(move || writer.log_writer())

@@ -7,13 +7,14 @@ use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anstyle::{AnsiColor, Style};
+use anstream::AutoStream;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mq_core::Severity;
 
-use crate::args::{Color, GlobalArgs};
+use crate::args::GlobalArgs;
 use crate::environment::Environment;
 use crate::failure::{Failure, Findings};
+use crate::palette::Palette;
 use crate::render::text::{block, line};
 
 /// What a run reads from and writes to.
@@ -37,8 +38,9 @@ impl Streams {
     #[must_use]
     pub fn of_process() -> Self {
         Streams {
-            stdout: Box::new(io::stdout()),
-            stderr: Box::new(io::stderr()),
+            // Colour is decided here; on an old Windows console it is translated.
+            stdout: Box::new(AutoStream::always(io::stdout())),
+            stderr: Box::new(AutoStream::always(io::stderr())),
             stdin: Box::new(io::BufReader::new(io::stdin())),
             stdout_terminal: io::stdout().is_terminal(),
             stderr_terminal: io::stderr().is_terminal(),
@@ -54,67 +56,6 @@ impl std::fmt::Debug for Streams {
             .field("stderr_terminal", &self.stderr_terminal)
             .field("stdin_terminal", &self.stdin_terminal)
             .finish_non_exhaustive()
-    }
-}
-
-/// The styles of a stream: all plain where it takes no colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Palette {
-    /// Errors, and what is removed.
-    pub(crate) bad: Style,
-    /// Warnings, and what is changed.
-    pub(crate) notice: Style,
-    /// What is added, and what is well.
-    pub(crate) good: Style,
-    /// Hints.
-    pub(crate) hint: Style,
-    /// Headings.
-    pub(crate) strong: Style,
-    /// Remarks.
-    pub(crate) faint: Style,
-}
-
-impl Palette {
-    pub(crate) fn coloured() -> Self {
-        let bold = |color: AnsiColor| Style::new().fg_color(Some(color.into())).bold();
-        Palette {
-            bad: bold(AnsiColor::Red),
-            notice: bold(AnsiColor::Yellow),
-            good: bold(AnsiColor::Green),
-            hint: bold(AnsiColor::Cyan),
-            strong: Style::new().bold(),
-            faint: Style::new().dimmed(),
-        }
-    }
-
-    pub(crate) fn is_coloured(self) -> bool {
-        self != Palette::default()
-    }
-
-    fn of(choice: Color, terminal: bool, environment: &Environment) -> Self {
-        if takes_colour(choice, terminal, environment) {
-            Palette::coloured()
-        } else {
-            Palette::default()
-        }
-    }
-}
-
-/// Whether a stream takes colour. `NO_COLOR` is <https://no-color.org>, the two `CLICOLOR`s are
-/// <https://bixense.com/clicolors/>.
-fn takes_colour(choice: Color, terminal: bool, environment: &Environment) -> bool {
-    match choice {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => {
-            let forced = environment
-                .get("CLICOLOR_FORCE")
-                .is_some_and(|value| value != "0");
-            let refused = environment.get("NO_COLOR").is_some();
-            let unable =
-                environment.get("TERM") == Some("dumb") || environment.get("CLICOLOR") == Some("0");
-            !refused && (forced || (terminal && !unable))
-        }
     }
 }
 
@@ -260,16 +201,12 @@ impl Printer {
 
     /// Warnings and errors about a file; what the file says that it knows only with `-v`.
     pub(crate) fn findings(&self, findings: &Findings) {
-        let shown = Findings {
-            diagnostics: findings
-                .diagnostics
-                .iter()
-                .filter(|found| self.0.verbose || found.severity > Severity::Note)
-                .cloned()
-                .collect(),
-            ..findings.clone()
+        let least = if self.0.verbose {
+            Severity::Note
+        } else {
+            Severity::Warning
         };
-        self.insist(&shown.rendered(self.0.palette.is_coloured()));
+        self.insist(&findings.rendered(least, self.0.palette.is_coloured()));
     }
 
     /// What went wrong.
@@ -371,35 +308,6 @@ impl Write for LogWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn colour_follows_the_flag_then_the_variables_then_the_terminal() {
-        let environment = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Environment>();
-        for (choice, terminal, variables, coloured) in [
-            (Color::Auto, true, &[][..], true),
-            (Color::Auto, false, &[], false),
-            (Color::Auto, true, &[("NO_COLOR", "1")], false),
-            (Color::Auto, true, &[("NO_COLOR", "")], true),
-            (Color::Auto, true, &[("TERM", "dumb")], false),
-            (Color::Auto, true, &[("CLICOLOR", "0")], false),
-            (Color::Auto, false, &[("CLICOLOR_FORCE", "1")], true),
-            (Color::Auto, false, &[("CLICOLOR_FORCE", "0")], false),
-            (
-                Color::Auto,
-                false,
-                &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
-                false,
-            ),
-            (Color::Always, false, &[("NO_COLOR", "1")], true),
-            (Color::Never, true, &[("CLICOLOR_FORCE", "1")], false),
-        ] {
-            assert_eq!(
-                takes_colour(choice, terminal, &environment(variables)),
-                coloured,
-                "{choice:?} terminal={terminal} {variables:?}"
-            );
-        }
-    }
 
     struct Gone;
 

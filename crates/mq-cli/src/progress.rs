@@ -75,6 +75,7 @@ impl WaitListener for TargetProgress {
 
 impl Progress for TargetProgress {
     fn started(&self, change: &Change) {
+        tracing::debug!(cloud = self.target, action = ?change.action, resource = %change.resource.id, "begun");
         if let Some(bar) = &*lock(&self.bar) {
             bar.set_message(line(&change.resource.id.to_string()).into_owned());
         }

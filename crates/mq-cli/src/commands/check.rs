@@ -9,7 +9,8 @@ use crate::args::{CheckArgs, CheckOutput};
 use crate::exit::Exit;
 use crate::failure::{Failure, FindingDocument, Findings, Result};
 use crate::render::document::SCHEMA_VERSION;
-use crate::render::matrix::{self, Column, Everywhere, Judged};
+use crate::render::matrix::{self, Column, Judged};
+use crate::render::ranges::{Everywhere, everywhere};
 use crate::render::sarif;
 use crate::targets::{Input, Judgement, Judging, create_backends, judge};
 
@@ -34,8 +35,7 @@ pub(crate) fn run(app: &App, args: &CheckArgs) -> Result<Exit> {
         CheckOutput::Text => {
             app.printer
                 .result(&matrix::text(&columns, app.printer.result_palette()));
-            app.printer
-                .insist(&findings.rendered(app.printer.palette().is_coloured()));
+            app.printer.findings(&findings);
         }
         CheckOutput::Json => app.printer.document(&document(&columns, &findings, exit)),
         CheckOutput::Sarif => app.printer.document(&sarif::sarif(&findings)),
@@ -159,7 +159,7 @@ fn document<'a>(columns: &'a [Column], findings: &'a Findings, exit: Exit) -> Ch
                 verdicts: &column.verdicts[index],
             })
             .collect(),
-        works_everywhere: matrix::everywhere(columns, index),
+        works_everywhere: everywhere(columns, index),
     };
     CheckDocument {
         schema_version: SCHEMA_VERSION,

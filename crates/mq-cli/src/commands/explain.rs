@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::args::ExplainArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::printer::Palette;
+use crate::palette::Palette;
 
 pub(crate) fn run(app: &App, args: &ExplainArgs) -> Result<Exit> {
     let palette = app.printer.result_palette();

@@ -1,5 +1,7 @@
 //! Plans for every target of a command, made before anything is written.
 
+use std::sync::Arc;
+
 use futures::future::join_all;
 use mq_core::provisioner::{self, Request};
 use mq_core::{Diagnostic, Plan, PlanOptions, Target};
@@ -44,10 +46,9 @@ pub(crate) async fn prepare(
     let findings = Findings {
         file: input.file.clone(),
         diagnostics,
-        source: input.source.clone(),
+        source: Arc::clone(&input.source),
     };
-    app.printer
-        .say(&findings.rendered(app.printer.palette().is_coloured()));
+    app.printer.findings(&findings);
     Ok(Prepared {
         input,
         session,
@@ -112,6 +113,7 @@ async fn plan(app: &App, input: &Input, opened: Opened, purpose: &Purpose) -> Re
     };
     let plan =
         plan.map_err(|error| Failure::of(format_args!("plan for {}", opened.target.name), &error))?;
+    tracing::debug!(cloud = plan.target, resources = plan.changes.len(), tally = ?plan.tally(), "planned");
     if unlisted {
         app.printer.warning(
             &format!(

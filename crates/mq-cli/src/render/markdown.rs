@@ -6,7 +6,7 @@ use mq_core::Plan;
 
 use super::plan::{place, plan};
 use super::text::line;
-use crate::printer::Palette;
+use crate::palette::Palette;
 
 /// Plans as Markdown: a heading and the plan's own text for each target.
 pub(crate) fn plans(plans: &[&Plan]) -> String {

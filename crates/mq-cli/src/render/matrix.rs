@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use mq_core::capability::{Limit, Unit, common_range};
-use mq_core::queue::{Attributes, Stated};
 use mq_core::verdict::Hold;
 use mq_core::{Capability, ResolvedQueue, Verdict};
 use serde::Serialize;
 
+use super::ranges::everywhere;
 use super::text::line;
-use crate::printer::Palette;
+use crate::palette::Palette;
 
 /// The longest value that is shown whole, in characters.
 const VALUE_WIDTH_MAX: usize = 32;
@@ -46,14 +45,6 @@ impl Column {
             None => self.target.clone(),
         }
     }
-}
-
-/// The range of one attribute that every cloud takes, where a value is outside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Everywhere {
-    pub(crate) attribute: &'static str,
-    /// `None` where no value is taken everywhere.
-    pub(crate) range: Option<(String, String)>,
 }
 
 /// Verdicts that are not exact, numbered in order of appearance.
@@ -94,7 +85,7 @@ pub(crate) fn text(columns: &[Column], palette: Palette) -> String {
             let _ = writeln!(out, " {}", row.trim_end());
         }
         for everywhere in everywhere(columns, index) {
-            let _ = writeln!(out, "  {}", words(&everywhere));
+            let _ = writeln!(out, "  {}", everywhere.words());
         }
     }
     if !notes.texts.is_empty() {
@@ -121,7 +112,7 @@ pub(crate) fn markdown(columns: &[Column]) -> String {
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
         for everywhere in everywhere(columns, index) {
-            let _ = writeln!(out, "\n{}", words(&everywhere));
+            let _ = writeln!(out, "\n{}", everywhere.words());
         }
     }
     out.push('\n');
@@ -245,255 +236,5 @@ fn note(verdict: &Verdict) -> Option<String> {
     Some(parts.join("; "))
 }
 
-fn words(everywhere: &Everywhere) -> String {
-    match &everywhere.range {
-        Some((from, to)) => format!("{}: {from} to {to} works everywhere", everywhere.attribute),
-        None => format!("{}: no value works everywhere", everywhere.attribute),
-    }
-}
-
-/// For each attribute of a queue whose value some cloud does not take: the range that all take.
-pub(crate) fn everywhere(columns: &[Column], queue: usize) -> Vec<Everywhere> {
-    let found = [
-        range(
-            "visibility_timeout",
-            columns,
-            queue,
-            |wanted| wanted.visibility_timeout,
-            |can| can.visibility_timeout,
-        ),
-        range(
-            "retention",
-            columns,
-            queue,
-            |wanted| wanted.retention,
-            |can| can.retention,
-        ),
-        range(
-            "receive_wait",
-            columns,
-            queue,
-            |wanted| wanted.receive_wait,
-            |can| can.receive_wait,
-        ),
-        range(
-            "delivery_delay",
-            columns,
-            queue,
-            |wanted| wanted.delivery_delay,
-            |can| can.delivery_delay,
-        ),
-        range(
-            "max_message_size",
-            columns,
-            queue,
-            |wanted| wanted.max_message_size,
-            |can| can.max_message_size,
-        ),
-        range(
-            "dead_letter.max_deliveries",
-            columns,
-            queue,
-            max_deliveries,
-            |can| can.max_deliveries,
-        ),
-        range(
-            "dead_letter.retention",
-            columns,
-            queue,
-            dead_letter_retention,
-            |can| can.dead_letter_retention,
-        ),
-        range("deduplication.window", columns, queue, window, |can| {
-            can.deduplication_window
-        }),
-    ];
-    found.into_iter().flatten().collect()
-}
-
-fn max_deliveries(wanted: &Attributes) -> Option<Stated<u32>> {
-    let dead_letter = wanted.dead_letter.as_ref()?;
-    Some(Stated {
-        value: dead_letter.value.max_deliveries,
-        origin: dead_letter.origin,
-    })
-}
-
-fn dead_letter_retention(wanted: &Attributes) -> Option<Stated<std::time::Duration>> {
-    let dead_letter = wanted.dead_letter.as_ref()?;
-    Some(Stated {
-        value: dead_letter.value.retention?,
-        origin: dead_letter.origin,
-    })
-}
-
-fn window(wanted: &Attributes) -> Option<Stated<std::time::Duration>> {
-    let deduplication = wanted.deduplication.as_ref()?;
-    Some(Stated {
-        value: deduplication.value.window,
-        origin: deduplication.origin,
-    })
-}
-
-fn range<T: Unit>(
-    attribute: &'static str,
-    columns: &[Column],
-    queue: usize,
-    wanted: impl Fn(&Attributes) -> Option<Stated<T>>,
-    limit: impl Fn(&Capability) -> Option<Limit<T>>,
-) -> Option<Everywhere> {
-    // A service without the setting takes any value in its own way, which its verdict tells.
-    let limits = || {
-        columns
-            .iter()
-            .filter_map(|column| limit(&column.capability))
-    };
-    let outside = columns.iter().any(|column| {
-        let value = wanted(&column.queues[queue].attributes);
-        value
-            .zip(limit(&column.capability))
-            .is_some_and(|(value, limit)| !limit.contains(value.value))
-    });
-    outside.then(|| Everywhere {
-        attribute,
-        range: common_range(limits().map(Some)).map(|(from, to)| (from.written(), to.written())),
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use mq_core::capability::{DeadLetterModel, LabelModel, NameRule, OrderingModel, fact};
-    use mq_core::queue::{Ordering, Origin};
-    use mq_core::spec::Selection;
-    use mq_core::{Spec, Target};
-
-    use super::*;
-
-    fn capability(lease_max: u64) -> Capability {
-        let lease = Limit {
-            min: Duration::from_secs(0),
-            max: Duration::from_secs(lease_max),
-            default: Duration::from_secs(30),
-            source: "https://vendor.example/limits",
-        };
-        Capability {
-            visibility_timeout: Some(lease),
-            retention: None,
-            receive_wait: None,
-            delivery_delay: None,
-            max_message_size: None,
-            max_message_size_fixed: fact(262_144, "page"),
-            max_deliveries: None,
-            max_deliveries_exact: fact(true, "page"),
-            ordering: fact(OrderingModel::None, "page"),
-            deduplication_window: None,
-            deduplication_by_content: fact(false, "page"),
-            dead_letter: fact(DeadLetterModel::Queue, "page"),
-            dead_letter_retention: None,
-            encryption_key: fact(false, "page"),
-            labels: fact(LabelModel::Tags, "page"),
-            counts: fact(true, "page"),
-            name: NameRule {
-                min: 1,
-                max: 80,
-                alphabet: "letters",
-                case_sensitive: true,
-                source: "page",
-            },
-        }
-    }
-
-    fn resolved(target: &str) -> Vec<ResolvedQueue> {
-        let text = "version: 1\nstack: s\nqueues: { orders: { visibility_timeout: 10m, ordering: per-key } }\n";
-        let spec: Spec = mq_config::load(text, &|_| None, &[]).spec.expect("a file");
-        let queues = spec.resolve(&Selection::default(), &Target::implied(target));
-        assert_eq!(queues[0].attributes.ordering.value, Ordering::PerKey);
-        queues
-    }
-
-    fn column(target: &str, scope: Option<&str>, lease_max: u64, ordering: Hold) -> Column {
-        let queues = resolved(target);
-        let capability = capability(lease_max);
-        let lease = queues[0].attributes.visibility_timeout.expect("stated");
-        let limit = capability.visibility_timeout.expect("has one");
-        let ordering = Verdict::new("ordering", "per-key", Origin::File, ordering)
-            .with_consumer("receives through a session receiver");
-        Column {
-            target: target.to_owned(),
-            backend: target.to_owned(),
-            scope: scope.map(str::to_owned),
-            verdicts: vec![
-                [limit.judge("visibility_timeout", &lease), ordering]
-                    .map(|verdict| Judged {
-                        accepted: verdict.hold.name() == "approximate",
-                        verdict,
-                    })
-                    .into(),
-            ],
-            capability,
-            queues,
-        }
-    }
-
-    fn columns() -> Vec<Column> {
-        let best_effort = || Hold::Approximate {
-            from: "per-key".into(),
-            to: "per-key".into(),
-            why: "redelivery | may reorder".into(),
-        };
-        vec![
-            column("aws", None, 43_200, Hold::Exact),
-            column(
-                "azure",
-                Some("basic"),
-                300,
-                Hold::Unsupported {
-                    why: "Basic has no sessions".into(),
-                },
-            ),
-            column("azure", Some("standard"), 300, Hold::Exact),
-            column("gcp", None, 600, best_effort()),
-        ]
-    }
-
-    #[test]
-    fn every_cloud_has_its_column_and_every_difference_its_reason() {
-        insta::assert_snapshot!(text(&columns(), Palette::default()), @r"
-        orders
-          attribute           value    aws        azure basic      azure standard   gcp
-          visibility_timeout  10m      exact      unsupported [1]  unsupported [1]  exact
-          ordering            per-key  exact [2]  unsupported [3]  exact [4]        approximate, accepted [5]
-          visibility_timeout: 0s to 5m works everywhere
-
-        [1] azure: visibility_timeout: the service takes 0s to 5m; <https://vendor.example/limits>
-        [2] aws: ordering: for your application: receives through a session receiver
-        [3] azure: ordering: Basic has no sessions; for your application: receives through a session receiver
-        [4] azure: ordering: for your application: receives through a session receiver
-        [5] gcp: ordering: redelivery | may reorder; for your application: receives through a session receiver
-        ");
-    }
-
-    #[test]
-    fn a_bar_in_a_reason_does_not_break_the_markdown() {
-        insta::assert_snapshot!(markdown(&columns()), @r"
-        ## Equivalence
-
-        ### orders
-
-        | attribute | value | aws | azure basic | azure standard | gcp |
-        | --- | --- | --- | --- | --- | --- |
-        | visibility_timeout | 10m | exact | unsupported [1] | unsupported [1] | exact |
-        | ordering | per-key | exact [2] | unsupported [3] | exact [4] | approximate, accepted [5] |
-
-        visibility_timeout: 0s to 5m works everywhere
-
-        - [1] azure: visibility_timeout: the service takes 0s to 5m; <https://vendor.example/limits>
-        - [2] aws: ordering: for your application: receives through a session receiver
-        - [3] azure: ordering: Basic has no sessions; for your application: receives through a session receiver
-        - [4] azure: ordering: for your application: receives through a session receiver
-        - [5] gcp: ordering: redelivery \| may reorder; for your application: receives through a session receiver
-        ");
-    }
-}
+mod tests;

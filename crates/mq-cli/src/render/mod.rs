@@ -5,6 +5,7 @@ pub(crate) mod endpoints;
 pub(crate) mod markdown;
 pub(crate) mod matrix;
 pub(crate) mod plan;
+pub(crate) mod ranges;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod sarif;

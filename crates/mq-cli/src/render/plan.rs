@@ -8,7 +8,7 @@ use mq_core::resource::{Authority, Counts};
 use mq_core::{Scope, Value};
 
 use super::text::{count, line};
-use crate::printer::Palette;
+use crate::palette::Palette;
 
 /// Trailing remarks are aligned up to this column and follow the value after it.
 const REMARK_COLUMN_MAX: usize = 48;

@@ -90,7 +90,7 @@ mod tests {
         let findings = Findings {
             file: "con figs/mq.yaml".into(),
             diagnostics: loaded.diagnostics,
-            source: loaded.source,
+            source: std::sync::Arc::new(loaded.source),
         };
         let log = sarif(&findings);
         let result = &log["runs"][0]["results"][0];

@@ -8,7 +8,7 @@ use mq_core::value::Value;
 
 use super::plan::place;
 use super::text::line;
-use crate::printer::Palette;
+use crate::palette::Palette;
 
 /// The state of one target: each queue, each of its resources, each attribute that differs.
 pub(crate) fn status(plan: &Plan, palette: Palette) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mq_config::{Loaded, SourceMap};
@@ -28,7 +29,7 @@ pub(crate) struct Input {
     /// Warnings about it.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Where everything stands in it.
-    pub(crate) source: SourceMap,
+    pub(crate) source: Arc<SourceMap>,
     /// The stage, and the time.
     pub(crate) selection: Selection,
     /// The queues that were named; none is all of them.
@@ -51,7 +52,7 @@ impl Input {
             file: String::new(),
             spec: Spec::default(),
             diagnostics: Vec::new(),
-            source: SourceMap::default(),
+            source: Arc::default(),
             selection: Selection {
                 stage: None,
                 now: now_seconds(),
@@ -69,11 +70,12 @@ impl Input {
             diagnostics,
             source,
         } = mq_config::load(text, &variable, &infos);
+        let source = Arc::new(source);
         let in_file = |diagnostics: Vec<Diagnostic>| {
             Failure::in_file(Findings {
                 file: file.clone(),
                 diagnostics,
-                source: source.clone(),
+                source: Arc::clone(&source),
             })
         };
         let Some(spec) = spec else {

@@ -77,12 +77,24 @@ pub(crate) fn judge(input: &Input, judging: &[Judging<'_>], strict: bool) -> Jud
                 .diagnostics
                 .push(locate(diagnostic, input, Some(one.target)));
         }
-        everything.push((one, per_scope));
+        // What is left to decide needs the verdicts alone.
+        let verdicts = per_scope
+            .into_iter()
+            .map(|lowered| lowered.into_iter().map(verdicts_of).collect());
+        everything.push((one, verdicts.collect()));
     }
     judgement
         .diagnostics
         .extend(about_accept(input, &everything, &options));
     judgement
+}
+
+fn verdicts_of(lowered: Lowered) -> Lowered {
+    Lowered {
+        queue: lowered.queue,
+        verdicts: lowered.verdicts,
+        ..Lowered::default()
+    }
 }
 
 /// The place of a verdict that the file accepts.

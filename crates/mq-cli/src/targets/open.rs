@@ -91,6 +91,7 @@ async fn emulator_variables(app: &App, args: &TargetArgs) -> Result<Vec<(String,
         idle_exit: args.idle_exit,
     };
     let started = emulator::start(&state, &start).await?;
+    tracing::debug!(process = started.discovery.pid, addresses = ?started.discovery.addresses, "the emulator");
     if started.fresh {
         app.printer.note(format_args!(
             "started an emulator in the background (process {}); it ends after {} without a request, or with `mq emulator stop`",
@@ -211,6 +212,7 @@ async fn identify(app: &App, session: &Session, open: Open) -> Result<Opened> {
     let scope = reading(app, control.identify())
         .await
         .map_err(|error| Failure::of(format_args!("reach {}", open.target.name), &error))?;
+    tracing::debug!(cloud = open.target.name, scope = scope.label, "reached");
     Ok(Opened {
         target: open.target,
         control,
@@ -289,7 +291,7 @@ fn stop_at_errors(input: &Input, found: Vec<Diagnostic>) -> Result<Vec<Diagnosti
         return Err(Failure::in_file(Findings {
             file: input.file.clone(),
             diagnostics: found,
-            source: input.source.clone(),
+            source: Arc::clone(&input.source),
         }));
     }
     Ok(found)

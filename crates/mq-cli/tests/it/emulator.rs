@@ -213,3 +213,36 @@ fn a_start_that_fails_says_why() {
             .contains("--allow-remote")
     );
 }
+
+#[test]
+fn logs_say_what_is_done_and_never_a_secret() {
+    let place = place();
+    let variables = [
+        ("AWS_SECRET_ACCESS_KEY", "hush-hush-key"),
+        ("MQ_AZURE_CONNECTION_STRING", "hush-hush-string"),
+    ];
+    let ran = place.run_with(
+        &["provision", "--cloud", "all", "--emulator", "-vv"],
+        &variables,
+    );
+    ran.ends_with(0);
+    assert!(ran.stderr.contains("DEBUG mq_"), "nothing is logged: {ran}");
+    let status = place
+        .run(&["emulator", "status", "--output", "json"])
+        .json();
+    let secret = status["emulator"]["env"]["SERVICEBUS_ADMIN_CONNECTION_STRING"]
+        .as_str()
+        .and_then(|text| text.split("SharedAccessKey=").nth(1)?.split(';').next())
+        .expect("a key")
+        .to_owned();
+    let discovery =
+        fs::read_to_string(place.path().join("state/emulator.json")).expect("a discovery file");
+    let discovery: serde_json::Value = serde_json::from_str(&discovery).expect("JSON");
+    let token = discovery["token"].as_str().expect("a token");
+    for hidden in ["hush-hush", secret.as_str(), token] {
+        assert!(
+            !ran.stderr.contains(hidden) && !ran.stdout.contains(hidden),
+            "{hidden}: {ran}"
+        );
+    }
+}
