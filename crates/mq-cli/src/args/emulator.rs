@@ -46,6 +46,13 @@ pub(crate) struct BehaviourArgs {
 
 /// `mq emulator run`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+The ports are those that clients already know: SQS 9324, Pub/Sub 8085, Service Bus administration
+5300, console 9325. Addresses and seed are on stdout, with tabs between. It runs until Ctrl-C.
+
+Examples:
+  mq emulator run
+  mq emulator run --port sqs=0 --quirk sqs-attribute-lag=2s --seed 7")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) behaviour: BehaviourArgs,
@@ -82,6 +89,12 @@ pub(crate) struct ExecArgs {
 
 /// `mq emulator start`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+It takes free ports unless --port says otherwise. Two starts at once yield one process.
+
+Examples:
+  mq emulator start && eval \"$(mq emulator status --output env)\"
+  mq emulator start --quirk error-rate=0.2 --idle-exit 4h")]
 pub(crate) struct StartArgs {
     #[command(flatten)]
     pub(crate) behaviour: BehaviourArgs,

@@ -34,7 +34,6 @@ pub(crate) use words::tell;
 #[command(
     name = "mq",
     version,
-    propagate_version = true,
     after_help = "\
 Examples:
   mq init                                        write a commented mq.yaml
