@@ -9,7 +9,7 @@ use crate::backend::Scope;
 use crate::queue::Owner;
 use crate::resource::{
     Authority, Counts, Lifecycle, Mutability, NativeAttribute, Observed, OwnedResource, Present,
-    Resource,
+    Resource, ResourceId,
 };
 use crate::value::Value;
 use crate::verdict::Verdict;
@@ -81,6 +81,8 @@ pub enum RefusalKind {
     Unmanaged,
     /// What someone else must have made is not there.
     Missing,
+    /// A queue that stays still sends its dead letters there.
+    InUse,
 }
 
 /// One change of one resource.
@@ -305,6 +307,30 @@ pub fn guard_messages(change: &mut Change, counts: Counts, options: &PlanOptions
         });
     }
     change.counts = Some(counts);
+}
+
+/// Refuses a removal that would leave a queue which stays with nowhere to send its dead letters.
+pub fn guard_use(change: &mut Change, sender: &str) {
+    if change.refusal.is_none() {
+        change.refusal = Some(Refusal {
+            kind: RefusalKind::InUse,
+            why: format!("the queue `{sender}` stays and still sends its dead letters there"),
+            hint: format!(
+                "give `{sender}` another `dead_letter` first, or take the link away with the \
+                 cloud's own tool"
+            ),
+        });
+    }
+}
+
+/// Whether the change ends the resource's need of another: the attribute that names it gets
+/// another value, or the resource is made anew as the file says.
+pub(crate) fn ends_need(change: &Change, needed: &ResourceId) -> bool {
+    // A service names a resource by its name or by an address that ends with it.
+    let names = |value: &Value| matches!(value, Value::Text(text) if text.ends_with(&needed.name));
+    let mut attributes = change.attributes.iter();
+    change.action == Action::Replace
+        || attributes.any(|attribute| attribute.from.as_ref().is_some_and(names))
 }
 
 fn bare(

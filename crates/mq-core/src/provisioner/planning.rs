@@ -6,7 +6,9 @@ use super::collection::collectable;
 use super::removal::{count_messages, keep_together};
 use crate::backend::{ControlPlane, Scope};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Change, Plan, PlanOptions, cascade_replacements, diff, removal};
+use crate::plan::{
+    Change, Plan, PlanOptions, cascade_replacements, diff, ends_need, guard_use, removal,
+};
 use crate::queue::{Owner, ResolvedQueue};
 use crate::resource::{Lifecycle, Lowered, Observed, OwnedResource, Resource, ResourceId};
 
@@ -111,10 +113,15 @@ pub async fn plan(
     if options.prune && request.whole_file {
         let named = ids(plan.changes.iter().map(|change| &change.resource));
         let owned = control.list_owned(Some(request.owner)).await?;
+        let in_use = still_needed(&plan.changes, &owned);
         let orphans = request.orphans(owned, &named);
         plan.changes.extend(orphans.into_iter().map(|orphan| {
             let protect = protects(&orphan.resource);
-            removal(orphan, request.owner, protect)
+            let mut removal = removal(orphan, request.owner, protect);
+            if let Some(sender) = in_use.get(&removal.resource.id) {
+                guard_use(&mut removal, sender);
+            }
+            removal
         }));
     }
     count_messages(control, &mut plan.changes, options).await?;
@@ -157,7 +164,10 @@ pub async fn plan_destroy(
     let mut unlisted = false;
     if request.whole_file {
         match control.list_owned(Some(request.owner)).await {
-            Ok(owned) => found.extend(request.orphans(owned, &named)),
+            Ok(owned) => {
+                add_needs(&mut found, &owned);
+                found.extend(request.orphans(owned, &named));
+            }
             Err(error) if error.kind() == ErrorKind::PermissionDenied => unlisted = true,
             Err(error) => return Err(error),
         }
@@ -202,6 +212,41 @@ pub async fn plan_collection(
         marked_by(&change.observed)
     });
     Ok(plan)
+}
+
+/// A queue may still need what the file no longer gives it: a dead-letter queue that was taken out
+/// of the file and not yet of the cloud. It goes after the queue, and stays with it.
+fn add_needs(named: &mut [OwnedResource], owned: &[OwnedResource]) {
+    let needs: HashMap<&ResourceId, &[ResourceId]> = owned
+        .iter()
+        .map(|part| (&part.resource.id, part.resource.depends_on.as_slice()))
+        .collect();
+    for resource in named.iter_mut().map(|part| &mut part.resource) {
+        for needed in needs.get(&resource.id).copied().unwrap_or_default() {
+            if !resource.depends_on.contains(needed) {
+                resource.depends_on.push(needed.clone());
+            }
+        }
+    }
+}
+
+/// What the queues of the file go on needing in the cloud though the file no longer says so (a
+/// link that nobody took away), each with the key of such a queue.
+fn still_needed(changes: &[Change], owned: &[OwnedResource]) -> HashMap<ResourceId, String> {
+    let staying: HashMap<&ResourceId, &Change> = changes
+        .iter()
+        .map(|change| (&change.resource.id, change))
+        .collect();
+    owned
+        .iter()
+        .filter_map(|part| Some((part, staying.get(&part.resource.id)?)))
+        .flat_map(|(part, change)| {
+            let needed = part.resource.depends_on.iter();
+            needed
+                .filter(|id| !ends_need(change, id))
+                .map(|id| (id.clone(), change.resource.queue.clone()))
+        })
+        .collect()
 }
 
 fn marked_by(observed: &Observed) -> Option<&Owner> {
