@@ -1,6 +1,8 @@
 //! `mq check`: what every cloud makes of the file, offline.
 
-use mq_core::{Access, Scope, Verdict};
+use std::sync::Arc;
+
+use mq_core::{Access, Diagnostic, Scope, Verdict};
 use serde::Serialize;
 
 use super::github;
@@ -16,7 +18,7 @@ use crate::targets::{Input, Judgement, Judging, create_backends, judge};
 
 pub(crate) fn run(app: &App, args: &CheckArgs) -> Result<Exit> {
     let checked = check(app, args);
-    let (columns, findings) = match checked {
+    let (stages, findings) = match checked {
         Ok(checked) => checked,
         // What is wrong with the file itself is a finding like any other.
         Err(failure) if args.output == CheckOutput::Sarif && failure.findings.errors() > 0 => {
@@ -30,14 +32,13 @@ pub(crate) fn run(app: &App, args: &CheckArgs) -> Result<Exit> {
         Exit::Done
     };
     let reports = args.reports.iter().map(|report| report.file.as_path());
-    github::report(app, reports, &matrix::markdown(&columns))?;
+    github::report(app, reports, &markdown(&stages))?;
     match args.output {
         CheckOutput::Text => {
-            app.printer
-                .result(&matrix::text(&columns, app.printer.result_palette()));
+            app.printer.result(&text(app, &stages));
             app.printer.findings(&findings);
         }
-        CheckOutput::Json => app.printer.document(&document(&columns, &findings, exit)),
+        CheckOutput::Json => app.printer.document(&document(&stages, &findings, exit)),
         CheckOutput::Sarif => app.printer.document(&sarif::sarif(&findings)),
     }
     if exit == Exit::Usage {
@@ -50,11 +51,47 @@ pub(crate) fn run(app: &App, args: &CheckArgs) -> Result<Exit> {
     Ok(exit)
 }
 
-fn check(app: &App, args: &CheckArgs) -> Result<(Vec<Column>, Findings)> {
-    let input = Input::read(app, &args.file)?;
+/// What the clouds make of the file on one stage.
+struct OnStage {
+    /// The stage; `None` where the file has none.
+    stage: Option<String>,
+    columns: Vec<Column>,
+}
+
+/// The chosen stage or, where the file has stages and none is chosen, all of them.
+fn check(app: &App, args: &CheckArgs) -> Result<(Vec<OnStage>, Findings)> {
+    let inputs = Input::read_stages(app, &args.file)?;
+    let mut stages = Vec::new();
+    let mut found: Vec<Vec<Diagnostic>> = Vec::new();
+    let mut source = Arc::default();
+    let mut file = String::new();
+    for input in inputs {
+        let (columns, diagnostics) = check_stage(app, args, &input)?;
+        found.push(diagnostics);
+        stages.push(OnStage {
+            stage: input.selection.stage,
+            columns,
+        });
+        (source, file) = (input.source, input.file);
+    }
+    Ok((
+        stages,
+        Findings {
+            file,
+            diagnostics: merged(&found),
+            source,
+        },
+    ))
+}
+
+fn check_stage(
+    app: &App,
+    args: &CheckArgs,
+    input: &Input,
+) -> Result<(Vec<Column>, Vec<Diagnostic>)> {
     let targets = input.checked_targets(app, &args.file.clouds)?;
     let access = Access::vendor(app.environment.to_map());
-    let open = create_backends(app, &input, targets, &access)?;
+    let open = create_backends(app, input, targets, &access)?;
     let scopes: Vec<Vec<Scope>> = open
         .iter()
         .map(|one| one.backend.offline_scopes())
@@ -69,23 +106,52 @@ fn check(app: &App, args: &CheckArgs) -> Result<(Vec<Column>, Findings)> {
             scopes,
         })
         .collect();
-    let judgement = judge(&input, &judging, args.file.strict);
+    let judgement = judge(input, &judging, args.file.strict);
     let columns = judging
         .iter()
         .flat_map(|one| columns(one, &judgement))
         .collect();
     let mut diagnostics = input.diagnostics.clone();
     diagnostics.extend(judgement.diagnostics);
+    Ok((columns, diagnostics))
+}
+
+/// What was found on any stage, once. An `accept` is unused only when no stage uses it.
+fn merged(found: &[Vec<Diagnostic>]) -> Vec<Diagnostic> {
+    let everywhere = |one: &Diagnostic| found.iter().all(|diagnostics| diagnostics.contains(one));
+    let mut all: Vec<Diagnostic> = Vec::new();
+    for diagnostic in found.iter().flatten() {
+        let counts = diagnostic.id != "accept/unused" || everywhere(diagnostic);
+        if counts && !all.contains(diagnostic) {
+            all.push(diagnostic.clone());
+        }
+    }
     // Errors last, where the eye ends.
-    diagnostics.sort_by_key(|found| (found.severity, found.span.as_ref().map(|span| span.start)));
-    Ok((
-        columns,
-        Findings {
-            file: input.file,
-            diagnostics,
-            source: input.source,
-        },
-    ))
+    all.sort_by_key(|found| (found.severity, found.span.as_ref().map(|span| span.start)));
+    all
+}
+
+fn text(app: &App, stages: &[OnStage]) -> String {
+    let palette = app.printer.result_palette();
+    let on_stage = |on: &OnStage| {
+        let table = matrix::text(&on.columns, palette);
+        match &on.stage {
+            Some(stage) if stages.len() > 1 => format!("stage {stage}\n\n{table}"),
+            _ => table,
+        }
+    };
+    stages.iter().map(on_stage).collect::<Vec<_>>().join("\n")
+}
+
+fn markdown(stages: &[OnStage]) -> String {
+    let on_stage = |on: &OnStage| {
+        let table = matrix::markdown(&on.columns);
+        match &on.stage {
+            Some(stage) if stages.len() > 1 => format!("# Stage {stage}\n\n{table}"),
+            _ => table,
+        }
+    };
+    stages.iter().map(on_stage).collect::<Vec<_>>().join("\n")
 }
 
 fn columns(judging: &Judging<'_>, judgement: &Judgement) -> Vec<Column> {
@@ -132,6 +198,9 @@ struct CheckDocument<'a> {
 #[derive(Serialize)]
 struct QueueDocument<'a> {
     queue: &'a str,
+    /// The stage, where the file has stages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<&'a str>,
     clouds: Vec<VerdictsDocument<'a>>,
     /// The ranges that every cloud takes, where a value is outside one.
     works_everywhere: Vec<Everywhere>,
@@ -146,11 +215,23 @@ struct VerdictsDocument<'a> {
     verdicts: &'a [Judged],
 }
 
-fn document<'a>(columns: &'a [Column], findings: &'a Findings, exit: Exit) -> CheckDocument<'a> {
-    let queues = columns.first().map_or(&[][..], |column| &column.queues);
-    let queue = |(index, queue): (usize, &'a mq_core::ResolvedQueue)| QueueDocument {
-        queue: &queue.logical,
-        clouds: columns
+fn document<'a>(stages: &'a [OnStage], findings: &'a Findings, exit: Exit) -> CheckDocument<'a> {
+    CheckDocument {
+        schema_version: SCHEMA_VERSION,
+        command: "check",
+        exit_code: exit.code(),
+        diagnostics: findings.documents(),
+        queues: stages.iter().flat_map(queues_of).collect(),
+    }
+}
+
+fn queues_of(on: &OnStage) -> Vec<QueueDocument<'_>> {
+    let queues = on.columns.first().map_or(&[][..], |column| &column.queues);
+    let queue = |index: usize| QueueDocument {
+        queue: &queues[index].logical,
+        stage: on.stage.as_deref(),
+        clouds: on
+            .columns
             .iter()
             .map(|column| VerdictsDocument {
                 cloud: &column.target,
@@ -159,13 +240,7 @@ fn document<'a>(columns: &'a [Column], findings: &'a Findings, exit: Exit) -> Ch
                 verdicts: &column.verdicts[index],
             })
             .collect(),
-        works_everywhere: everywhere(columns, index),
+        works_everywhere: everywhere(&on.columns, index),
     };
-    CheckDocument {
-        schema_version: SCHEMA_VERSION,
-        command: "check",
-        exit_code: exit.code(),
-        diagnostics: findings.documents(),
-        queues: queues.iter().enumerate().map(queue).collect(),
-    }
+    (0..queues.len()).map(queue).collect()
 }

@@ -36,11 +36,97 @@ pub(crate) struct Input {
     chosen: BTreeSet<String>,
 }
 
+/// A file that was read and has no errors, before a stage is chosen.
+struct ReadFile {
+    name: String,
+    spec: Spec,
+    diagnostics: Vec<Diagnostic>,
+    source: Arc<SourceMap>,
+}
+
+impl ReadFile {
+    fn read(app: &App, args: &FileArgs) -> Result<ReadFile> {
+        let text = read(&args.file)?;
+        let name = args.file.display().to_string();
+        let infos: Vec<_> = app.registry.iter().map(|factory| factory.info()).collect();
+        let variable = |name: &str| app.environment.get(name).map(str::to_owned);
+        let Loaded {
+            spec,
+            diagnostics,
+            source,
+        } = mq_config::load(&text, &variable, &infos);
+        let source = Arc::new(source);
+        match spec {
+            Some(spec) => Ok(ReadFile {
+                name,
+                spec,
+                diagnostics,
+                source,
+            }),
+            None => Err(Failure::in_file(Findings {
+                file: name,
+                diagnostics,
+                source,
+            })),
+        }
+    }
+
+    /// The stage that a flag or the environment names, as the file allows it.
+    fn chosen_stage(&self, app: &App, args: &FileArgs) -> Result<Option<String>> {
+        let stage = args
+            .stage
+            .as_deref()
+            .or_else(|| app.environment.get(STAGE_VARIABLE));
+        mq_config::select_stage(&self.spec, stage).map_err(|found| {
+            Failure::in_file(Findings {
+                file: self.name.clone(),
+                diagnostics: vec![found],
+                source: Arc::clone(&self.source),
+            })
+        })
+    }
+
+    fn on_stage(&self, args: &FileArgs, stage: Option<String>) -> Result<Input> {
+        let chosen: BTreeSet<String> = args.queues.iter().cloned().collect();
+        let is_unknown = |name: &&String| !self.spec.queues.contains_key(*name);
+        if let Some(unknown) = chosen.iter().find(is_unknown) {
+            return Err(unknown_queue(unknown, &self.spec, &self.name));
+        }
+        Ok(Input {
+            file: self.name.clone(),
+            spec: self.spec.clone(),
+            diagnostics: self.diagnostics.clone(),
+            source: Arc::clone(&self.source),
+            selection: Selection {
+                stage,
+                now: now_seconds(),
+            },
+            chosen,
+        })
+    }
+}
+
 impl Input {
     /// Reads the file that the arguments name.
     pub(crate) fn read(app: &App, args: &FileArgs) -> Result<Input> {
-        let text = read(&args.file)?;
-        Self::parse(app, args, &text)
+        let file = ReadFile::read(app, args)?;
+        let stage = file.chosen_stage(app, args)?;
+        file.on_stage(args, stage)
+    }
+
+    /// Reads the file once for the chosen stage or, where it has stages and none is chosen, for
+    /// each of them.
+    pub(crate) fn read_stages(app: &App, args: &FileArgs) -> Result<Vec<Input>> {
+        let file = ReadFile::read(app, args)?;
+        let chosen = args.stage.is_some() || app.environment.get(STAGE_VARIABLE).is_some();
+        let stages: Vec<Option<String>> = match &file.spec.stages {
+            Some(stages) if !chosen => stages.keys().cloned().map(Some).collect(),
+            _ => vec![file.chosen_stage(app, args)?],
+        };
+        stages
+            .into_iter()
+            .map(|stage| file.on_stage(args, stage))
+            .collect()
     }
 
     /// Reads it where it is there; else the clouds are as the environment says.
@@ -58,48 +144,6 @@ impl Input {
                 now: now_seconds(),
             },
             chosen: BTreeSet::new(),
-        })
-    }
-
-    fn parse(app: &App, args: &FileArgs, text: &str) -> Result<Input> {
-        let file = args.file.display().to_string();
-        let infos: Vec<_> = app.registry.iter().map(|factory| factory.info()).collect();
-        let variable = |name: &str| app.environment.get(name).map(str::to_owned);
-        let Loaded {
-            spec,
-            diagnostics,
-            source,
-        } = mq_config::load(text, &variable, &infos);
-        let source = Arc::new(source);
-        let in_file = |diagnostics: Vec<Diagnostic>| {
-            Failure::in_file(Findings {
-                file: file.clone(),
-                diagnostics,
-                source: Arc::clone(&source),
-            })
-        };
-        let Some(spec) = spec else {
-            return Err(in_file(diagnostics));
-        };
-        let stage = args
-            .stage
-            .as_deref()
-            .or_else(|| app.environment.get(STAGE_VARIABLE));
-        let stage = mq_config::select_stage(&spec, stage).map_err(|found| in_file(vec![found]))?;
-        let chosen: BTreeSet<String> = args.queues.iter().cloned().collect();
-        if let Some(unknown) = chosen.iter().find(|name| !spec.queues.contains_key(*name)) {
-            return Err(unknown_queue(unknown, &spec, &file));
-        }
-        Ok(Input {
-            file,
-            spec,
-            diagnostics,
-            source,
-            selection: Selection {
-                stage,
-                now: now_seconds(),
-            },
-            chosen,
         })
     }
 
