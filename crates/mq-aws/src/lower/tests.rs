@@ -217,13 +217,10 @@ fn a_queue_that_someone_else_manages_is_only_compared() {
     queue.attributes.dead_letter = Some(dead_letter(5, DeadLetterTarget::Own));
     insta::assert_snapshot!(rendered(&lowered(&queue)), @r#"
     sqs.queue "Prod-OrderEvents-dlq.fifo" DeadLetter External after []
-      FifoQueue = true (file)
     sqs.queue "Prod-OrderEvents.fifo" Queue External after ["Prod-OrderEvents-dlq.fifo"]
-      FifoQueue = true (file)
       VisibilityTimeout = 1m (file)
       RedrivePolicy.deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:Prod-OrderEvents-dlq.fifo" (file)
       RedrivePolicy.maxReceiveCount = 5 (file)
-    ordering none -> exact
     visibility_timeout 1m -> exact
     dead_letter Prod-OrderEvents-dlq.fifo -> exact
     dead_letter.max_deliveries 5 -> exact

@@ -3,14 +3,19 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 
 use mq_core::Access;
+use mq_emulator::{Config, Emulator, Ports};
+use tokio::sync::oneshot;
 
 /// A server that speaks SQS and STS.
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     /// Why it is not on this machine, when it is not.
     pub(crate) absent: Option<String>,
+    /// Whether it takes messages, and not only administration.
+    pub(crate) takes_messages: bool,
     start: fn() -> Result<Server, String>,
     server: OnceLock<Result<Server, String>>,
 }
@@ -19,7 +24,28 @@ pub(crate) struct Subject {
 pub(crate) struct Server {
     /// The variables that lead an SDK to it.
     pub(crate) variables: Vec<(String, String)>,
-    child: Option<Mutex<Child>>,
+    process: Mutex<Process>,
+}
+
+enum Process {
+    Child(Child),
+    /// In this process, until the sender is dropped.
+    Here(Option<oneshot::Sender<()>>, Option<JoinHandle<()>>),
+}
+
+impl Process {
+    fn end(&mut self) {
+        match self {
+            Process::Child(child) => {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Process::Here(running, thread) => {
+                drop(running.take());
+                let _ = thread.take().map(JoinHandle::join);
+            }
+        }
+    }
 }
 
 impl Subject {
@@ -36,13 +62,12 @@ impl Subject {
 
     /// Ends what was started.
     pub(crate) fn stop(&self) {
-        if let Some(Ok(Server {
-            child: Some(child), ..
-        })) = self.server.get()
-        {
-            let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = child.kill();
-            let _ = child.wait();
+        if let Some(Ok(server)) = self.server.get() {
+            let mut process = server
+                .process
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            process.end();
         }
     }
 }
@@ -60,12 +85,22 @@ impl Server {
 
 /// Every subject, present or not.
 pub(crate) fn all() -> Vec<Subject> {
-    vec![Subject {
-        name: "moto",
-        absent: moto_absent(),
-        start: start_moto,
-        server: OnceLock::new(),
-    }]
+    vec![
+        Subject {
+            name: "moto",
+            absent: moto_absent(),
+            takes_messages: true,
+            start: start_moto,
+            server: OnceLock::new(),
+        },
+        Subject {
+            name: "emulator",
+            absent: None,
+            takes_messages: false,
+            start: start_emulator,
+            server: OnceLock::new(),
+        },
+    ]
 }
 
 const PYTHON: &str = "python3";
@@ -121,6 +156,37 @@ fn start_moto() -> Result<Server, String> {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        child: Some(Mutex::new(child)),
+        process: Mutex::new(Process::Child(child)),
+    })
+}
+
+fn start_emulator() -> Result<Server, String> {
+    let (started, variables) = std::sync::mpsc::channel();
+    let (running, stop) = oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let config = Config {
+                ports: Ports::free(),
+                region: "eu-west-1".to_owned(),
+                ..Config::default()
+            };
+            match Emulator::start(config).await {
+                Err(error) => started.send(Err(error.to_string())).expect("a listener"),
+                Ok(emulator) => {
+                    started.send(Ok(emulator.env())).expect("a listener");
+                    let _ = stop.await;
+                    emulator.stop().await;
+                }
+            }
+        });
+    });
+    let variables = variables.recv().map_err(|error| error.to_string())??;
+    Ok(Server {
+        variables,
+        process: Mutex::new(Process::Here(Some(running), Some(thread))),
     })
 }

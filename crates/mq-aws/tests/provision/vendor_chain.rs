@@ -14,7 +14,7 @@ const PART: &str = "MQ_TEST_VENDOR_CHAIN";
 
 pub(crate) async fn the_vendors_chain_is_honoured(world: &World<'_>) {
     again(world, "everything", &[]);
-    again(world, "no region", &["AWS_REGION"]);
+    again(world, "no region", &["AWS_REGION", "AWS_DEFAULT_REGION"]);
     let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     again(world, "no credentials", &keys);
 }
