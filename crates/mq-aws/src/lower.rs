@@ -175,7 +175,7 @@ impl Lowering<'_> {
     /// the service takes it.
     fn seconds(
         &mut self,
-        attribute: &str,
+        attribute: &'static str,
         native: &str,
         stated: Option<Stated<Duration>>,
         limit: Limit<Duration>,
