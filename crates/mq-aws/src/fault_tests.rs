@@ -263,3 +263,15 @@ async fn an_answer_of_sts_that_names_no_account_is_not_taken() {
     let error = identity::identify(&clients, &settings(&endpoint)).await;
     assert_eq!(error.expect_err("no account").kind(), ErrorKind::Unexpected);
 }
+
+#[tokio::test]
+async fn clients_and_settings_print_without_the_secret() {
+    let endpoint = serve(Fault::Cut).await;
+    let clients = clients(&endpoint).await;
+    // A call loads the credentials into the client's cache.
+    let failed = identity::identify(&clients, &settings(&endpoint)).await;
+    assert!(failed.is_err());
+    let printed = format!("{clients:?} {:?}", settings(&endpoint));
+    assert!(printed.contains("eu-west-1"), "it prints something");
+    assert!(!printed.contains("secret-7"), "{printed}");
+}

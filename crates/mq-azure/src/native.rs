@@ -87,7 +87,7 @@ pub(crate) fn read(
     let (hold, source) = judge(name, &value, tier, ordering);
     let fits = hold == Hold::Exact;
     let path = format!("native.{name}");
-    let attribute = NativeAttribute::new(name, value.clone()).holding(path.as_str());
+    let attribute = NativeAttribute::new(name, value.clone()).holding(path.clone());
     let attribute = if name == ENABLE_PARTITIONING {
         attribute.immutable()
     } else {

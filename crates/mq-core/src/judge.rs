@@ -166,7 +166,7 @@ fn describe(hold: &Hold) -> Option<(&'static str, &'static str, String)> {
 /// Two resources of one target whose names the service takes for one. Someone else's dead-letter
 /// queue may serve many; the queues of the file are each one of their own.
 fn collisions(judged: &Judged<'_>) -> Vec<Diagnostic> {
-    let mut seen: BTreeMap<(String, String), (&str, &str)> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, String), (&str, &str)> = BTreeMap::new();
     let mut found = Vec::new();
     let resources = judged.lowered.iter().flat_map(|lowered| &lowered.resources);
     let is_one_of_its_own = |resource: &&Resource| match resource.lifecycle {
@@ -182,7 +182,7 @@ fn collisions(judged: &Judged<'_>) -> Vec<Diagnostic> {
             name.to_lowercase()
         };
         if let Some((queue, other)) =
-            seen.insert((resource.id.kind.clone(), folded), (&resource.queue, name))
+            seen.insert((&*resource.id.kind, folded), (&resource.queue, name))
         {
             found.push(
                 Diagnostic::error("name/collision", "two queues come to one name")

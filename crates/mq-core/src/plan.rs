@@ -1,6 +1,7 @@
 //! What would be done, as one value: computed by a pure function, then rendered, saved and
 //! executed from the same value, so that plan and apply cannot disagree.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ pub struct AttributeChange {
     /// The service's name for it.
     pub name: String,
     /// The file's attribute that it holds.
-    pub attribute: Option<String>,
+    pub attribute: Option<Cow<'static, str>>,
     /// What it is; `None` when the service tells of none.
     pub from: Option<Value>,
     /// What it shall be.
@@ -46,8 +47,8 @@ pub struct AttributeChange {
     /// Whether only a new resource can have it.
     pub forces_replacement: bool,
     /// What the change brings with it, empty for nothing.
-    #[serde(skip_serializing_if = "String::is_empty", default)]
-    pub warning: String,
+    #[serde(skip_serializing_if = "str::is_empty", default)]
+    pub warning: Cow<'static, str>,
 }
 
 /// Why a change is not made.
@@ -366,7 +367,7 @@ fn create(resource: Resource, observed: Observed) -> Change {
             !matches!(wanted.authority, Authority::Unlink(_)) && wanted.value != Value::Absent
         })
         .map(|wanted| AttributeChange {
-            warning: String::new(),
+            warning: Cow::Borrowed(""),
             ..attribute_change(wanted, None)
         })
         .collect();

@@ -1,5 +1,6 @@
 //! Native resources: what a queue becomes on one cloud, and what is there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -16,14 +17,14 @@ use crate::verdict::Verdict;
 pub struct ResourceId {
     /// The service and the kind of thing: `sqs.queue`, `servicebus.queue`, `pubsub.topic`,
     /// `pubsub.subscription`, `pubsub.grant`.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// The service's own name for it.
     pub name: String,
 }
 
 impl ResourceId {
     /// An identity.
-    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+    pub fn new(kind: impl Into<Cow<'static, str>>, name: impl Into<String>) -> Self {
         ResourceId {
             kind: kind.into(),
             name: name.into(),
@@ -91,7 +92,7 @@ pub struct NativeAttribute {
     /// The service's name for it, such as `VisibilityTimeout`.
     pub name: String,
     /// The path of the file's attribute that it holds, where it holds one.
-    pub attribute: Option<String>,
+    pub attribute: Option<Cow<'static, str>>,
     /// The value it shall have.
     pub value: Value,
     /// Why it is compared, and when it is written.
@@ -102,7 +103,7 @@ pub struct NativeAttribute {
     pub propagation: Duration,
     /// A sentence that the plan prints when this attribute changes (lowering `retention` deletes
     /// messages), empty for none.
-    pub warning: String,
+    pub warning: Cow<'static, str>,
 }
 
 impl NativeAttribute {
@@ -115,13 +116,13 @@ impl NativeAttribute {
             authority: Authority::File,
             mutability: Mutability::InPlace,
             propagation: Duration::ZERO,
-            warning: String::new(),
+            warning: Cow::Borrowed(""),
         }
     }
 
     /// Names the file's attribute that it holds.
     #[must_use]
-    pub fn holding(mut self, attribute: impl Into<String>) -> Self {
+    pub fn holding(mut self, attribute: impl Into<Cow<'static, str>>) -> Self {
         self.attribute = Some(attribute.into());
         self
     }
@@ -159,7 +160,7 @@ impl NativeAttribute {
 
     /// Says what the plan prints when it changes.
     #[must_use]
-    pub fn with_warning(mut self, warning: impl Into<String>) -> Self {
+    pub fn with_warning(mut self, warning: impl Into<Cow<'static, str>>) -> Self {
         self.warning = warning.into();
         self
     }

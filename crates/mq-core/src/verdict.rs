@@ -1,5 +1,7 @@
 //! How a cloud holds an attribute: the heart of "equivalent".
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::queue::Origin;
@@ -18,10 +20,10 @@ pub struct Verdict {
     pub hold: Hold,
     /// What the receiving or sending application must do for it to hold.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub consumer: Option<String>,
+    pub consumer: Option<Cow<'static, str>>,
     /// The vendor page that the facts come from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub source: Option<String>,
+    pub source: Option<Cow<'static, str>>,
 }
 
 /// How a cloud holds an attribute.
@@ -94,14 +96,14 @@ impl Verdict {
 
     /// Says what the application must do.
     #[must_use]
-    pub fn with_consumer(mut self, consumer: impl Into<String>) -> Self {
+    pub fn with_consumer(mut self, consumer: impl Into<Cow<'static, str>>) -> Self {
         self.consumer = Some(consumer.into());
         self
     }
 
     /// Names the vendor page.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<String>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Cow<'static, str>>) -> Self {
         self.source = Some(source.into());
         self
     }

@@ -42,7 +42,7 @@ pub(crate) async fn apply(
         project,
         change,
     };
-    match (id.kind.as_str(), change.action) {
+    match (&*id.kind, change.action) {
         (_, Action::NoOp) => Ok(None),
         (TOPIC, Action::Create) => writer.create_topic().await.map(Some),
         (TOPIC, Action::Update | Action::Adopt) => writer.update_topic().await.map(Some),

@@ -71,7 +71,7 @@ pub(crate) async fn observe(
         .iter()
         .map(|resource| Observed {
             id: resource.id.clone(),
-            present: match resource.id.kind.as_str() {
+            present: match &*resource.id.kind {
                 TOPIC => topics.get(&resource.id.name).cloned(),
                 SUBSCRIPTION => subscriptions.get(&resource.id.name).cloned(),
                 _ => granted.get(&resource.id).cloned(),
@@ -356,7 +356,7 @@ async fn owned(
 }
 
 fn found(
-    kind: &str,
+    kind: &'static str,
     name: String,
     present: Present,
     marker: Marker,

@@ -66,7 +66,7 @@ impl Written<'_> {
                     why: "a lock lasts 5m at most; it can be renewed".to_owned(),
                 };
                 verdict.consumer =
-                    Some("renew the lock before 5m have passed, and again until done".to_owned());
+                    Some("renew the lock before 5m have passed, and again until done".into());
             } else {
                 verdict.hold = unsupported(format!(
                     "the service takes {} to {}; accepted, it is created with {kept}",
@@ -230,7 +230,7 @@ impl Written<'_> {
                 how: "the service compares ids only: `mq` sends each message with the SHA-256 of its body as its id".to_owned(),
             };
             verdict.consumer =
-                Some("other senders must set MessageId to the SHA-256 of the body".to_owned());
+                Some("other senders must set MessageId to the SHA-256 of the body".into());
         }
         let holds = !matches!(verdict.hold, Hold::Unsupported { .. });
         self.judge(verdict.with_source(DUPLICATES));
@@ -346,7 +346,7 @@ impl Written<'_> {
 }
 
 /// The element for a retention, of the queue or of its dead letters.
-pub(super) fn time_to_live(holding: &str, value: Duration) -> NativeAttribute {
+pub(super) fn time_to_live(holding: &'static str, value: Duration) -> NativeAttribute {
     NativeAttribute::new(TIME_TO_LIVE, Value::Duration(value))
         .holding(holding)
         .with_warning("a shorter retention drops messages that have waited longer")

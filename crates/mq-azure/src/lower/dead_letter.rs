@@ -30,7 +30,7 @@ impl Written<'_> {
                     let path = format!("{}/$DeadLetterQueue", self.names.queue);
                     self.verdicts[counted].consumer = Some(format!(
                         "receive dead letters from `{path}`: they never expire, and count in the queue's size"
-                    ));
+                    ).into());
                 }
             }
         }

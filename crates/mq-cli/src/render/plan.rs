@@ -223,7 +223,7 @@ fn rows(change: &Change) -> Vec<Row> {
 fn row(attribute: &AttributeChange, creates: bool) -> Row {
     // The file's own word is on the left, and the service's beside it where it is another.
     let (name, native) = match &attribute.attribute {
-        Some(path) => (path.clone(), Some(attribute.name.clone())),
+        Some(path) => (path.to_string(), Some(attribute.name.clone())),
         None => (attribute.name.clone(), None),
     };
     let native = native.filter(|native| *native != name);
@@ -236,7 +236,7 @@ fn row(attribute: &AttributeChange, creates: bool) -> Row {
     let fixed = attribute
         .forces_replacement
         .then(|| "is fixed at creation".to_owned());
-    let warning = Some(attribute.warning.clone()).filter(|warning| !warning.is_empty());
+    let warning = Some(attribute.warning.to_string()).filter(|warning| !warning.is_empty());
     let parts: Vec<String> = native.into_iter().chain(fixed).chain(warning).collect();
     let remark = (!parts.is_empty()).then(|| parts.join("; "));
     Row {

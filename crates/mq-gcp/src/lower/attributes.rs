@@ -467,7 +467,7 @@ impl Written {
     }
 }
 
-fn retention(holding: &str, value: Duration) -> NativeAttribute {
+fn retention(holding: &'static str, value: Duration) -> NativeAttribute {
     NativeAttribute::new(attribute::RETENTION, Value::Duration(value))
         .holding(holding)
         .with_warning("a shorter retention deletes the messages that are older")
