@@ -26,7 +26,7 @@ impl Lowering<'_> {
         };
         let goes_to = dead_letters.id.name.clone();
         self.verdicts.push(
-            Verdict::new("dead_letter", goes_to, stated.origin, Hold::Exact)
+            Verdict::new("dead_letter.queue", goes_to, stated.origin, Hold::Exact)
                 .with_source(page::DEAD_LETTERS),
         );
         self.redrive_policy(&stated, arn);
@@ -39,7 +39,7 @@ impl Lowering<'_> {
         let own = self.place.arn(&self.names.dead_letter);
         self.attributes.push(
             in_place(key::REDRIVE_TARGET, Value::Absent)
-                .holding("dead_letter")
+                .holding("dead_letter.queue")
                 .with_authority(Authority::Unlink(Value::Text(own))),
         );
         if self.queue.managed {
@@ -73,7 +73,7 @@ impl Lowering<'_> {
         if taken {
             self.attributes.push(
                 in_place(key::REDRIVE_TARGET, Value::Text(arn))
-                    .holding("dead_letter")
+                    .holding("dead_letter.queue")
                     .with_origin(stated.origin),
             );
             self.attributes.push(
@@ -274,7 +274,7 @@ impl Lowering<'_> {
 /// That these sources may use a queue. Without it SQS lets every queue in, so this keeps others
 /// out, and undoes what would keep these out.
 fn allowing(sources: impl IntoIterator<Item = String>) -> NativeAttribute {
-    in_place(key::REDRIVE_ALLOW, redrive::allow(sources)).holding("dead_letter")
+    in_place(key::REDRIVE_ALLOW, redrive::allow(sources)).holding("dead_letter.queue")
 }
 
 fn own_dead_letters(path: &str, name: &str) -> Diagnostic {

@@ -126,7 +126,7 @@ fn the_quickstart_queue() {
     retention 4d -> exact
     visibility_timeout 30s -> exact
     receive_wait 20s -> exact
-    dead_letter inference-requests-dlq -> exact
+    dead_letter.queue inference-requests-dlq -> exact
     dead_letter.max_deliveries 5 -> exact
     dead_letter.retention 14d -> exact
     labels {team: "inference"} -> exact
@@ -165,7 +165,7 @@ fn a_queue_that_keeps_order() {
     visibility_timeout 30s -> exact
     receive_wait 20s -> exact
     deduplication 10m by content -> approximate: a FIFO queue recognises duplicates for 5 minutes, no more and no less
-    dead_letter billing-dlq.fifo -> exact
+    dead_letter.queue billing-dlq.fifo -> exact
     dead_letter.max_deliveries 3 -> exact
     dead_letter.retention 7d -> exact
     encryption alias/billing -> exact
@@ -199,7 +199,7 @@ fn what_sqs_does_not_take_is_said_with_the_range_and_not_written() {
     delivery_delay 901s -> unsupported: the service takes 0s to 15m
     max_message_size 1048577B -> unsupported: the service takes 1KiB to 1MiB
     deduplication 5m by id -> unsupported: only a FIFO queue detects duplicates: add `ordering: per-key`
-    dead_letter orders-dlq -> exact
+    dead_letter.queue orders-dlq -> exact
     dead_letter.max_deliveries 1001 -> unsupported: the service takes 1 to 1000
     dead_letter.retention 14d -> exact
     labels {cost/center: "a;b"} -> unsupported: tags take letters, digits, spaces and `_ . : / = + - @`, and `cost/center` has ';'
@@ -222,7 +222,7 @@ fn a_queue_that_someone_else_manages_is_only_compared() {
       RedrivePolicy.deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:Prod-OrderEvents-dlq.fifo" (file)
       RedrivePolicy.maxReceiveCount = 5 (file)
     visibility_timeout 1m -> exact
-    dead_letter Prod-OrderEvents-dlq.fifo -> exact
+    dead_letter.queue Prod-OrderEvents-dlq.fifo -> exact
     dead_letter.max_deliveries 5 -> exact
     "#);
     assert!(
@@ -251,7 +251,7 @@ fn a_shared_dead_letter_queue_lets_its_sources_in() {
     retention 4d -> exact
     visibility_timeout 30s -> exact
     receive_wait 20s -> exact
-    dead_letter failures -> exact
+    dead_letter.queue failures -> exact
     dead_letter.max_deliveries 5 -> exact
     "#);
 
