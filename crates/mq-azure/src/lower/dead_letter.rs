@@ -22,18 +22,26 @@ impl Written<'_> {
         match self.queue.attributes.dead_letter.clone() {
             None => self.no_dead_letter(),
             Some(wanted) => {
-                let counted = self.max_deliveries(wanted.value.max_deliveries);
+                self.max_deliveries(wanted.value.max_deliveries);
                 self.dead_letter_queue(&wanted.value);
                 self.dead_letter_retention(&wanted.value);
                 self.forwarding(Authority::File);
-                if self.forwards_to.is_none() {
-                    let path = format!("{}/$DeadLetterQueue", self.names.queue);
-                    self.verdicts[counted].consumer = Some(format!(
-                        "receive dead letters from `{path}`: they never expire, and count in the queue's size"
-                    ).into());
+                let own = wanted.value.target == DeadLetterTarget::Own;
+                if own && self.forwards_to.is_none() {
+                    self.subqueue(wanted.origin);
                 }
             }
         }
+    }
+
+    /// Dead letters stay in the queue's own subqueue.
+    fn subqueue(&mut self, origin: Origin) {
+        let path = format!("{}/$DeadLetterQueue", self.names.queue);
+        self.judge(
+            Verdict::new(QUEUE_NAME, path, origin, Hold::Exact)
+                .with_consumer("dead letters there never expire, and count in the queue's size")
+                .with_source(DEAD_LETTERS),
+        );
     }
 
     /// The service dead-letters always; the largest count is as good as never.
@@ -56,8 +64,7 @@ impl Written<'_> {
         self.forwarding(Authority::Unlink(ours));
     }
 
-    /// The verdict's place, for what can be said of it later.
-    fn max_deliveries(&mut self, wanted: u32) -> usize {
+    fn max_deliveries(&mut self, wanted: u32) {
         let stated = Stated::file(wanted);
         self.judge(MAX_DELIVERIES.judge(MAX_DELIVERIES_NAME, &stated));
         if MAX_DELIVERIES.contains(wanted) {
@@ -66,7 +73,6 @@ impl Written<'_> {
                     .holding(MAX_DELIVERIES_NAME),
             );
         }
-        self.verdicts.len() - 1
     }
 
     /// Dead letters go to another queue of the file, or to one that somebody else made.

@@ -176,6 +176,7 @@ fn the_quickstarts_queue_on_each_tier() {
     exact retention: 4d
     exact ordering: none
     exact dead_letter.max_deliveries: 5
+    exact dead_letter.queue: orders/$DeadLetterQueue
     "#);
     insta::assert_snapshot!(text(&queue, Tier::Basic), @r#"
     servicebus.queue "orders" Queue Managed needs []
@@ -185,6 +186,7 @@ fn the_quickstarts_queue_on_each_tier() {
     approximate retention: 4d 4d -> what the Basic tier gives
     exact ordering: none
     exact dead_letter.max_deliveries: 5
+    exact dead_letter.queue: orders/$DeadLetterQueue
     "#);
     insta::assert_snapshot!(text(&queue, Tier::Premium), @r#"
     servicebus.queue "orders" Queue Managed needs []
@@ -197,6 +199,7 @@ fn the_quickstarts_queue_on_each_tier() {
     exact retention: 4d
     exact ordering: none
     exact dead_letter.max_deliveries: 5
+    exact dead_letter.queue: orders/$DeadLetterQueue
     "#);
 }
 
@@ -234,6 +237,7 @@ fn a_dead_letter_retention_takes_a_real_queue() {
     exact ordering: none
     exact dead_letter.max_deliveries: 5
     unsupported dead_letter.retention: 14d
+    exact dead_letter.queue: orders/$DeadLetterQueue
     approximate labels: {team: "a"} labels -> JSON in UserMetadata
     "#);
     queue.attributes.ordering = Stated::file(Ordering::PerKey);
@@ -250,6 +254,7 @@ fn a_dead_letter_retention_takes_a_real_queue() {
     approximate ordering: per-key per-key -> sessions
     exact dead_letter.max_deliveries: 5
     unsupported dead_letter.retention: 14d
+    exact dead_letter.queue: orders/$DeadLetterQueue
     approximate labels: {team: "a"} labels -> JSON in UserMetadata
     "#);
 }
@@ -336,6 +341,7 @@ fn everything_at_once_on_premium() {
     approximate ordering: per-key per-key -> sessions
     client-side deduplication: 5m by content
     exact dead_letter.max_deliveries: 5
+    exact dead_letter.queue: orders/$DeadLetterQueue
     unsupported encryption: https://vault/key
     exact native.AutoDeleteOnIdle: 1h
     exact native.EnableBatchedOperations: false
