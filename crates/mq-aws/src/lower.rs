@@ -83,13 +83,9 @@ impl Lowering<'_> {
     }
 
     fn resource(&self, name: String, part: Part) -> Resource {
-        let fifo = match name::is_fifo(&name) {
-            true => " --attributes FifoQueue=true",
-            false => "",
-        };
         let managed = self.queue.managed;
         Resource {
-            remedy: (!managed).then(|| format!("aws sqs create-queue --queue-name {name}{fifo}")),
+            remedy: (!managed).then(|| remedy(&name)),
             id: name::id(&name),
             queue: self.queue.logical.clone(),
             part,
@@ -286,6 +282,16 @@ impl Lowering<'_> {
             .map(|attribute| attribute.holding("encryption").with_origin(stated.origin))
             .collect()
     }
+}
+
+/// The command that makes a queue which must be there and is not.
+fn remedy(name: &str) -> String {
+    let fifo = if name::is_fifo(name) {
+        " --attributes FifoQueue=true"
+    } else {
+        ""
+    };
+    format!("aws sqs create-queue --queue-name {name}{fifo}")
 }
 
 /// An attribute that can be changed, and shows within a minute.

@@ -6,7 +6,8 @@ use mq_core::verdict::Hold;
 use mq_core::{Diagnostic, NativeAttribute, Resource, Value, Verdict, units};
 
 use super::{
-    DeadLetters, Lowering, as_retention, fifo_queue, in_place, judge_seconds, silent, whole_seconds,
+    DeadLetters, Lowering, as_retention, fifo_queue, in_place, judge_seconds, remedy, silent,
+    whole_seconds,
 };
 use crate::attribute::key;
 use crate::limits::{self, page};
@@ -231,7 +232,7 @@ impl Lowering<'_> {
         let resource = Resource {
             lifecycle: Lifecycle::External,
             marker: None,
-            remedy: Some(format!("aws sqs create-queue --queue-name {}", parsed.name)),
+            remedy: Some(remedy(parsed.name)),
             ..self.resource(parsed.name.to_owned(), Part::DeadLetter)
         };
         let dead_letters = DeadLetters {
