@@ -136,10 +136,8 @@ impl ControlPlane for SqsBackend {
         observe::counts(self.clients().await, observed).await
     }
 
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
-        // SQS answers a write with the queue's URL at most, so there is nothing observed in it.
-        apply::apply(self.clients().await, change).await?;
-        Ok(None)
+    async fn apply(&self, change: &Change) -> Result<()> {
+        apply::apply(self.clients().await, change).await
     }
 
     fn endpoints(&self, queue: &str, parts: &[(&Resource, &Observed)]) -> Vec<Endpoint> {
