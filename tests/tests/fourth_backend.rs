@@ -165,11 +165,11 @@ impl ControlPlane for Nimbus {
         })
     }
 
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
+    async fn apply(&self, change: &Change) -> Result<()> {
         let mut sky = self.0.lock().unwrap();
         if change.action == Action::Delete {
             sky.remove(&change.resource.id);
-            return Ok(None);
+            return Ok(());
         }
         let present = sky.entry(change.resource.id.clone()).or_default();
         present.marker.clone_from(&change.resource.marker);
@@ -178,7 +178,7 @@ impl ControlPlane for Nimbus {
             .iter()
             .map(|attribute| (attribute.name.clone(), attribute.to.clone()));
         present.attributes.extend(written);
-        Ok(None)
+        Ok(())
     }
 
     fn endpoints(&self, queue: &str, parts: &[(&Resource, &Observed)]) -> Vec<Endpoint> {

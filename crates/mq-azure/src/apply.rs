@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use mq_core::error::{Error, ErrorKind, Result};
 use mq_core::plan::{Action, AttributeChange, Change};
 use mq_core::queue::Marker;
-use mq_core::resource::Observed;
 use mq_core::value::Value;
 
-use crate::atom::{self, Description, Document, Entry};
+use crate::atom::{Description, Entry};
 use crate::client::{Call, Client};
 use crate::elements::{
     self, Codec, ENABLE_PARTITIONING, FORWARD_DEAD_LETTERS_TO, FORWARD_TO, MAX_SIZE, USER_METADATA,
@@ -19,20 +18,16 @@ use crate::elements::{
 use crate::error::{self, Operation};
 use crate::facts::{METADATA_LENGTH_MAX, Tier};
 use crate::metadata::{self, Metadata};
-use crate::observe::{get, observed};
+use crate::observe::get;
 
-/// Makes a change; what the service answers with is what is there now.
-pub(crate) async fn apply(
-    client: &Client,
-    tier: Tier,
-    change: &Change,
-) -> Result<Option<Observed>> {
+/// Makes a change.
+pub(crate) async fn apply(client: &Client, tier: Tier, change: &Change) -> Result<()> {
     let name = &change.resource.id.name;
     let done = match change.action {
-        Action::NoOp => return Ok(None),
-        Action::Create => create(client, tier, change).await,
+        Action::NoOp => return Ok(()),
+        Action::Create => create(client, change).await,
         Action::Update | Action::Adopt => update(client, tier, change).await,
-        Action::Delete => delete(client, name).await.map(|()| None),
+        Action::Delete => delete(client, name).await,
         Action::Replace => Err(Error::new(
             ErrorKind::Unsupported,
             "a replacement is made as a deletion and a creation",
@@ -41,11 +36,11 @@ pub(crate) async fn apply(
     done.map_err(|error| error.with_context("queue", name.clone()))
 }
 
-async fn create(client: &Client, tier: Tier, change: &Change) -> Result<Option<Observed>> {
+async fn create(client: &Client, change: &Change) -> Result<()> {
     let mut description = Description::queue();
     write(&mut description, change, client.authority())?;
     let name = &change.resource.id.name;
-    match put(client, tier, Operation::CreateQueue, name, &description).await {
+    match put(client, Operation::CreateQueue, name, &description).await {
         // A topic of that name is answered just like a queue: reading tells them apart.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             get(client, name).await?;
@@ -55,7 +50,7 @@ async fn create(client: &Client, tier: Tier, change: &Change) -> Result<Option<O
     }
 }
 
-async fn update(client: &Client, tier: Tier, change: &Change) -> Result<Option<Observed>> {
+async fn update(client: &Client, tier: Tier, change: &Change) -> Result<()> {
     let name = &change.resource.id.name;
     let Some(entry) = get(client, name).await? else {
         return Err(Error::new(
@@ -67,7 +62,7 @@ async fn update(client: &Client, tier: Tier, change: &Change) -> Result<Option<O
     };
     let mut description = sendable(entry, tier);
     write(&mut description, change, client.authority())?;
-    put(client, tier, Operation::UpdateQueue, name, &description).await
+    put(client, Operation::UpdateQueue, name, &description).await
 }
 
 /// Deleting what is absent is done, whether somebody else or an earlier try removed it.
@@ -85,11 +80,10 @@ async fn delete(client: &Client, name: &str) -> Result<()> {
 
 async fn put(
     client: &Client,
-    tier: Tier,
     operation: Operation,
     name: &str,
     description: &Description,
-) -> Result<Option<Observed>> {
+) -> Result<()> {
     let says = |name| {
         description
             .text(name)
@@ -101,14 +95,8 @@ async fn put(
         forwards: (says(FORWARD_TO), says(FORWARD_DEAD_LETTERS_TO)),
         ..Call::default()
     };
-    let body = client.call(operation, call).await?;
     // It is done, whatever the answer looks like: reading back is what proves it.
-    Ok(match atom::parse(&body) {
-        Ok(Document::Entry(entry)) if entry.description.kind == atom::QUEUE => {
-            Some(observed(&entry, tier)).filter(|observed| observed.id.name == name)
-        }
-        _ => None,
-    })
+    client.call(operation, call).await.map(drop)
 }
 
 /// A description as it was read, without what the service does not take back.

@@ -206,7 +206,7 @@ impl ControlPlane for ServiceBus {
             .map_err(|error: Error| error.with_context("queue", observed.id.name.clone()))
     }
 
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
+    async fn apply(&self, change: &Change) -> Result<()> {
         let (client, tier) = self.ready().await?;
         apply::apply(client, tier, change).await
     }

@@ -201,7 +201,7 @@ pub(crate) async fn get(client: &Client, name: &str) -> Result<Option<Entry>> {
 }
 
 /// An entry as the queue that it describes.
-pub(crate) fn observed(entry: &Entry, tier: Tier) -> Observed {
+fn observed(entry: &Entry, tier: Tier) -> Observed {
     Observed {
         id: id(&entry.title),
         present: Some(present(entry, tier)),

@@ -203,12 +203,12 @@ pub trait ControlPlane: Send + Sync + Debug {
     /// Makes one change: create, update (also adopt), or delete.
     ///
     /// Updates keep whatever the change does not name. Deleting what is absent succeeds. Creating
-    /// what is there is `AlreadyExists`: whether it is ours decides the caller. Returns what was
-    /// observed in the answer, where the service answers with the whole resource.
+    /// what is there is `AlreadyExists`: whether it is ours decides the caller. Whether the service
+    /// did what it was told, its answer does not prove: the caller reads the resource.
     ///
     /// # Errors
     /// With an [`crate::error::Effect`] that says whether the change may have been made.
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>>;
+    async fn apply(&self, change: &Change) -> Result<()>;
 
     /// The endpoints of a queue whose resources were observed. Pure.
     fn endpoints(&self, queue: &str, parts: &[(&Resource, &Observed)]) -> Vec<Endpoint>;

@@ -305,7 +305,7 @@ impl ControlPlane for Layered {
     /// Tried again even where an attempt may have been made: an update sets values, removing what
     /// is gone succeeds, and creating what is there is `AlreadyExists`, which
     /// [`crate::provisioner::apply`] looks into.
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
+    async fn apply(&self, change: &Change) -> Result<()> {
         let what = change.resource.id.to_string();
         let result = self.call(&what, || self.control().apply(change)).await;
         let verb = match change.action {

@@ -13,12 +13,12 @@ use mq_core::plan::{Action, AttributeChange, Change};
 use mq_core::queue::{
     MARKER_EXPIRES, MARKER_ORIGIN, MARKER_QUEUE, MARKER_STACK, MARKER_STAGE, Marker,
 };
-use mq_core::resource::{Observed, ResourceId};
+use mq_core::resource::ResourceId;
 
 use crate::client::Clients;
 use crate::error::{Call, from_sdk};
 use crate::native::{Collection, GRANT, Grant, SUBSCRIPTION, TOPIC, attribute, full};
-use crate::observe::{of_grant, of_subscription, of_topic, read_policy};
+use crate::observe::{of_grant, read_policy};
 
 /// How long the service may go on saying that something is not there which was just made, and
 /// how often to ask (G5).
@@ -30,12 +30,8 @@ const SHOWS: Retry = Retry::Poll {
 /// How often a policy is read and written before others are left to change it first.
 const POLICY_ATTEMPTS_MAX: usize = 4;
 
-/// Makes the change; what the service answers with is what is there now.
-pub(crate) async fn apply(
-    clients: &Clients,
-    project: &str,
-    change: &Change,
-) -> Result<Option<Observed>> {
+/// Makes the change.
+pub(crate) async fn apply(clients: &Clients, project: &str, change: &Change) -> Result<()> {
     let id = &change.resource.id;
     let writer = Writer {
         clients,
@@ -43,18 +39,16 @@ pub(crate) async fn apply(
         change,
     };
     match (&*id.kind, change.action) {
-        (_, Action::NoOp) => Ok(None),
-        (TOPIC, Action::Create) => writer.create_topic().await.map(Some),
-        (TOPIC, Action::Update | Action::Adopt) => writer.update_topic().await.map(Some),
-        (TOPIC, Action::Delete) => writer.delete_topic().await.map(|()| None),
-        (SUBSCRIPTION, Action::Create) => writer.create_subscription().await.map(Some),
-        (SUBSCRIPTION, Action::Update | Action::Adopt) => {
-            writer.update_subscription().await.map(Some)
-        }
-        (SUBSCRIPTION, Action::Delete) => writer.delete_subscription().await.map(|()| None),
-        (GRANT, Action::Create) => writer.grant().await.map(Some),
+        (_, Action::NoOp) => Ok(()),
+        (TOPIC, Action::Create) => writer.create_topic().await,
+        (TOPIC, Action::Update | Action::Adopt) => writer.update_topic().await,
+        (TOPIC, Action::Delete) => writer.delete_topic().await,
+        (SUBSCRIPTION, Action::Create) => writer.create_subscription().await,
+        (SUBSCRIPTION, Action::Update | Action::Adopt) => writer.update_subscription().await,
+        (SUBSCRIPTION, Action::Delete) => writer.delete_subscription().await,
+        (GRANT, Action::Create) => writer.grant().await,
         // A grant stands in the policy of the resource it is on, and went with that.
-        (GRANT, Action::Delete) => Ok(None),
+        (GRANT, Action::Delete) => Ok(()),
         (kind, action) => Err(Error::new(
             ErrorKind::Refused,
             format!("`{action:?}` is no change of a {kind}"),
@@ -77,13 +71,6 @@ impl Writer<'_> {
 
     fn name(&self, collection: Collection) -> String {
         full(self.project, collection, &self.id().name)
-    }
-
-    fn observed(&self, (_, present): (String, mq_core::resource::Present)) -> Observed {
-        Observed {
-            id: self.id().clone(),
-            present: Some(present),
-        }
     }
 
     /// Whether the change is about the topic that dead letters go to.
@@ -122,7 +109,7 @@ impl Writer<'_> {
         FieldMask::default().set_paths(paths)
     }
 
-    async fn create_topic(&self) -> Result<Observed> {
+    async fn create_topic(&self) -> Result<()> {
         let on = self.name(Collection::Topics);
         let call = Call {
             operation: "CreateTopic",
@@ -134,18 +121,17 @@ impl Writer<'_> {
             fields::set_topic(&mut topic, changed)
         })?;
         self.mark(&mut topic.labels);
-        let created = self
-            .clients
+        self.clients
             .topics
             .create_topic()
             .with_request(topic)
             .send()
             .await
             .map_err(|error| from_sdk(error, call))?;
-        Ok(self.observed(of_topic(self.project, &created)))
+        Ok(())
     }
 
-    async fn update_topic(&self) -> Result<Observed> {
+    async fn update_topic(&self) -> Result<()> {
         let on = self.name(Collection::Topics);
         let read = Call {
             operation: "GetTopic",
@@ -168,10 +154,9 @@ impl Writer<'_> {
         self.mark(&mut topic.labels);
         let mask = self.mask(paths);
         if mask.paths.is_empty() {
-            return Ok(self.observed(of_topic(self.project, &topic)));
+            return Ok(());
         }
-        let updated = self
-            .clients
+        self.clients
             .topics
             .update_topic()
             .set_topic(fields::masked_topic(topic, &mask))
@@ -179,7 +164,7 @@ impl Writer<'_> {
             .send()
             .await
             .map_err(|error| from_sdk(error, call))?;
-        Ok(self.observed(of_topic(self.project, &updated)))
+        Ok(())
     }
 
     async fn delete_topic(&self) -> Result<()> {
@@ -193,7 +178,7 @@ impl Writer<'_> {
         gone(answer.send().await.map_err(|error| from_sdk(error, call)))
     }
 
-    async fn create_subscription(&self) -> Result<Observed> {
+    async fn create_subscription(&self) -> Result<()> {
         let on = self.name(Collection::Subscriptions);
         let call = Call {
             operation: "CreateSubscription",
@@ -205,8 +190,7 @@ impl Writer<'_> {
             fields::set_subscription(self.project, &mut subscription, changed)
         })?;
         self.mark(&mut subscription.labels);
-        let created = self
-            .clients
+        self.clients
             .subscriptions
             .create_subscription()
             .with_request(subscription)
@@ -214,10 +198,10 @@ impl Writer<'_> {
             .await
             // What is not there is a topic: this change is made after it.
             .map_err(|error| await_parent(from_sdk(error, call), "its topic"))?;
-        Ok(self.observed(of_subscription(self.project, &created)))
+        Ok(())
     }
 
-    async fn update_subscription(&self) -> Result<Observed> {
+    async fn update_subscription(&self) -> Result<()> {
         let on = self.name(Collection::Subscriptions);
         let read = Call {
             operation: "GetSubscription",
@@ -239,10 +223,9 @@ impl Writer<'_> {
         self.mark(&mut subscription.labels);
         let mask = self.mask(paths);
         if mask.paths.is_empty() {
-            return Ok(self.observed(of_subscription(self.project, &subscription)));
+            return Ok(());
         }
-        let updated = self
-            .clients
+        self.clients
             .subscriptions
             .update_subscription()
             .set_subscription(fields::masked_subscription(subscription, &mask))
@@ -258,7 +241,7 @@ impl Writer<'_> {
                     error
                 }
             })?;
-        Ok(self.observed(of_subscription(self.project, &updated)))
+        Ok(())
     }
 
     async fn delete_subscription(&self) -> Result<()> {
@@ -275,7 +258,7 @@ impl Writer<'_> {
 
     /// Adds one member to one role, and nothing else: the policy is read, extended and written
     /// back with its etag, so that what others write in between is never lost.
-    async fn grant(&self) -> Result<Observed> {
+    async fn grant(&self) -> Result<()> {
         let grant = Grant::of(&self.change.resource).ok_or_else(|| {
             Error::new(
                 ErrorKind::SpecInvalid,
@@ -283,12 +266,12 @@ impl Writer<'_> {
             )
         })?;
         let mut attempt = 1;
-        let policy = loop {
+        loop {
             let policy = read_policy(self.clients, self.project, &grant)
                 .await
                 .map_err(|error| await_parent(error, "what the grant is on"))?;
             if of_grant(&grant, &policy).is_some() {
-                break policy;
+                return Ok(());
             }
             match self.write_policy(&grant, with_member(policy, &grant)).await {
                 // Someone else wrote in between.
@@ -299,16 +282,12 @@ impl Writer<'_> {
                 {
                     attempt += 1;
                 }
-                written => break written?,
+                written => return written,
             }
-        };
-        Ok(Observed {
-            id: self.id().clone(),
-            present: of_grant(&grant, &policy),
-        })
+        }
     }
 
-    async fn write_policy(&self, grant: &Grant, policy: Policy) -> Result<Policy> {
+    async fn write_policy(&self, grant: &Grant, policy: Policy) -> Result<()> {
         let on = full(self.project, grant.collection, &grant.on);
         let call = Call {
             operation: "SetIamPolicy",
@@ -320,7 +299,7 @@ impl Writer<'_> {
         };
         let request = self.clients.policies.set_iam_policy();
         let answer = request.set_resource(&on).set_policy(policy).send().await;
-        answer.map_err(|error| {
+        answer.map(drop).map_err(|error| {
             let error = await_parent(from_sdk(error, call), "what the grant is on");
             match error.kind() {
                 ErrorKind::PermissionDenied => error.with_hint(

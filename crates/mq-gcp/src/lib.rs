@@ -127,7 +127,7 @@ impl ControlPlane for PubSub {
         Ok(observe::counts(observed))
     }
 
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
+    async fn apply(&self, change: &Change) -> Result<()> {
         let project = self.config.project()?;
         apply::apply(self.clients().await?, project, change).await
     }

@@ -1,6 +1,7 @@
 use mq_core::queue::Owner;
 
 use super::*;
+use crate::atom::{self, Document};
 
 fn marker(stage: Option<&str>) -> Marker {
     Marker {

@@ -252,7 +252,7 @@ impl ControlPlane for Fake {
         })
     }
 
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
+    async fn apply(&self, change: &Change) -> Result<()> {
         let mut state = self.state();
         let id = &change.resource.id;
         if let Some((_, kind)) = state.failing.as_ref().filter(|(name, _)| *name == id.name) {
@@ -263,7 +263,7 @@ impl ControlPlane for Fake {
             .push(format!("{:?} {}", change.action, id.name));
         if change.action == Action::Delete {
             state.resources.remove(id);
-            return Ok(None);
+            return Ok(());
         }
         let mut present = change.observed.present.clone().unwrap_or_default();
         present.marker = change.resource.marker.clone();
@@ -281,7 +281,7 @@ impl ControlPlane for Fake {
         state
             .resources
             .insert(id.clone(), (change.resource.clone(), present));
-        Ok(None)
+        Ok(())
     }
 
     fn endpoints(&self, queue: &str, parts: &[(&Resource, &Observed)]) -> Vec<Endpoint> {

@@ -20,7 +20,7 @@ pub(super) async fn perform(
 ) -> Result<()> {
     match change.action {
         Action::NoOp => Ok(()),
-        Action::Update | Action::Adopt | Action::Delete => control.apply(change).await.map(drop),
+        Action::Update | Action::Adopt | Action::Delete => control.apply(change).await,
         Action::Create => create(control, change, owner, options).await,
         Action::Replace => {
             let removal = Change {
@@ -40,7 +40,7 @@ async fn create(
     options: &ApplyOptions,
 ) -> Result<()> {
     let error = match control.apply(change).await {
-        Ok(_) => return Ok(()),
+        Ok(()) => return Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
         Err(error) => return Err(error),
     };
@@ -62,7 +62,7 @@ async fn create(
         .with_hint(refusal.hint));
     }
     match now.action {
-        Action::Update => control.apply(&now).await.map(drop),
+        Action::Update => control.apply(&now).await,
         _ => Ok(()),
     }
 }

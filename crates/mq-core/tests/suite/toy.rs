@@ -555,7 +555,7 @@ impl ControlPlane for Toy {
         })
     }
 
-    async fn apply(&self, change: &Change) -> Result<Option<Observed>> {
+    async fn apply(&self, change: &Change) -> Result<()> {
         let verb = match change.action {
             Action::Create => "create",
             Action::Update => "update",
@@ -578,7 +578,7 @@ impl ControlPlane for Toy {
         drop(under_way);
         match failure {
             Some(error) => Err(error),
-            None => made.map(|()| None),
+            None => made,
         }
     }
 
