@@ -99,7 +99,7 @@ fn sorted(items: Vec<Json>) -> Vec<Json> {
     let mut keyed: Vec<(String, Json)> = items
         .into_iter()
         .map(|item| match Value::json(&item) {
-            Value::Json(item) => (item.to_string(), item),
+            Value::Json(item) => (item.to_string(), *item),
             _ => (item.to_string(), item),
         })
         .collect();

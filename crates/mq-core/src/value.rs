@@ -32,14 +32,14 @@ pub enum Value {
     Map(BTreeMap<String, String>),
     /// A document whose order of keys means nothing (an access policy). Build it through
     /// [`Value::json`], which also drops nulls.
-    Json(serde_json::Value),
+    Json(Box<serde_json::Value>),
 }
 
 impl Value {
     /// A document, canonical: object keys sorted, entries that are null dropped.
     #[must_use]
     pub fn json(document: &serde_json::Value) -> Self {
-        Value::Json(canonical(document))
+        Value::Json(Box::new(canonical(document)))
     }
 
     /// A text value.
