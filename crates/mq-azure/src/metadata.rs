@@ -89,7 +89,12 @@ pub(crate) fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
+/// The text as an object. One that begins with white space is another's text: what stands before
+/// the brace would be lost when the object is written again.
 fn object(text: &str) -> Option<Map<String, Json>> {
+    if !text.starts_with('{') {
+        return None;
+    }
     match serde_json::from_str(text).ok()? {
         Json::Object(entries) => Some(entries),
         _ => None,
@@ -138,6 +143,7 @@ mod tests {
                 r#"{"cost":{"center":7},"x":[1,2]}"#,
             ),
             ("[1,2]", "[1,2]"),
+            ("\n", "\n"),
             ("", ""),
         ] {
             let mut metadata = Metadata::parse(before);

@@ -1,10 +1,10 @@
 //! Whose a resource is decides what may be done to it.
 
-use mq_core::Value;
 use mq_core::plan::{Action, PlanOptions, RefusalKind};
+use mq_core::{Effect, ErrorKind, Retry, Value};
 
 use crate::lowering::{FIFO, LEASE, LINK, queue_id};
-use crate::toy::Held;
+use crate::toy::{Fault, Faults, Held};
 use crate::world::{
     World, anything, dead_lettered, dead_lettered_outside, done, drop_messages, file, marker,
     ordered, plain, protected, pruning, refusals, run, sharing, unmanaged,
@@ -286,9 +286,9 @@ fn destroy_without_the_right_to_list_removes_what_the_file_names_and_says_so() {
         world
             .provisioned(&file([("a", plain()), ("b", plain())]))
             .await;
-        world.toy.set_faults(crate::toy::Faults {
+        world.toy.set_faults(Faults {
             listing_denied: true,
-            ..crate::toy::Faults::default()
+            ..Faults::default()
         });
         let spec = file([("a", plain())]);
         let (plan, unlisted) = world
@@ -302,7 +302,17 @@ fn destroy_without_the_right_to_list_removes_what_the_file_names_and_says_so() {
             .plan(&spec, &pruning())
             .await
             .expect_err("prune must list");
-        assert_eq!(error.kind(), mq_core::ErrorKind::PermissionDenied);
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        // Any other failure of the listing is one of the plan.
+        let fault = Fault::Fails(ErrorKind::Unavailable, Retry::Never, Effect::None);
+        world.toy.forget_calls();
+        world.toy.set_faults(Faults {
+            at: [(1, fault)].into(),
+            ..Faults::default()
+        });
+        let planned = world.plan_destroy(&spec, &drop_messages()).await;
+        let error = planned.expect_err("the listing failed");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
     });
 }
 
@@ -350,7 +360,7 @@ fn two_queues_of_one_name_are_refused_before_anything_is_read() {
             .plan(&spec, &anything())
             .await
             .expect_err("a collision");
-        assert_eq!(error.kind(), mq_core::ErrorKind::SpecInvalid);
+        assert_eq!(error.kind(), ErrorKind::SpecInvalid);
         assert_eq!(world.toy.calls(), [""; 0]);
     });
 }
