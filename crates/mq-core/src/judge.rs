@@ -379,4 +379,50 @@ mod tests {
             ]
         );
     }
+
+    fn resource(queue: &str, name: &str, lifecycle: Lifecycle, part: Part) -> Lowered {
+        Lowered {
+            queue: queue.into(),
+            resources: vec![Resource {
+                id: crate::ResourceId::new("toy.queue", name),
+                queue: queue.into(),
+                part,
+                lifecycle,
+                depends_on: Vec::new(),
+                serial: None,
+                attributes: Vec::new(),
+                marker: None,
+                holds_messages: true,
+                remedy: None,
+            }],
+            ..Lowered::default()
+        }
+    }
+
+    #[test]
+    fn two_queues_of_one_name_collide_and_two_senders_to_one_queue_do_not() {
+        let collides = |lowered: [Lowered; 2], case_sensitive| {
+            let found = collisions(&Judged {
+                target: "toy",
+                backend: "toy",
+                queues: &[],
+                lowered: &lowered,
+                case_sensitive,
+            });
+            assert!(found.iter().all(|it| it.severity == Severity::Error));
+            found.len() == 1
+        };
+        let (ours, theirs) = (Lifecycle::Managed, Lifecycle::External);
+        let queue = |key, name, lifecycle| resource(key, name, lifecycle, Part::Queue);
+        for other in [ours, theirs] {
+            assert!(collides(
+                [queue("a", "x", ours), queue("b", "x", other)],
+                true
+            ));
+        }
+        let folded = || [queue("a", "Orders", ours), queue("b", "orders", ours)];
+        assert!(collides(folded(), false) && !collides(folded(), true));
+        let outside = |key| resource(key, "x", theirs, Part::DeadLetter);
+        assert!(!collides([outside("a"), outside("b")], false));
+    }
 }

@@ -241,6 +241,31 @@ fn a_queue_that_became_someone_elses_is_left_alone_though_it_carries_our_marker(
 }
 
 #[test]
+fn what_the_file_names_as_someone_elses_is_spared_though_it_carries_our_marker() {
+    run(async {
+        let world = World::new();
+        world.provisioned(&file([("old", plain())])).await;
+        let held = world.toy.held();
+        let spec = file([("a", dead_lettered_outside("old"))]);
+        done(&world.provision(&spec, &pruning()).await);
+        done(&world.destroy(&spec, &drop_messages()).await);
+        assert_eq!(world.toy.held(), held);
+    });
+}
+
+#[test]
+fn nothing_is_pruned_where_only_some_queues_are_meant() {
+    run(async {
+        let mut world = World::new();
+        let spec = file([("a", plain()), ("b", plain())]);
+        world.provisioned(&spec).await;
+        world.chosen = vec!["a".to_owned()];
+        done(&world.provision(&spec, &pruning()).await);
+        assert!(world.toy.held().contains_key(&queue_id("b")));
+    });
+}
+
+#[test]
 fn an_unmanaged_queue_is_compared_and_never_written() {
     run(async {
         let world = World::new();
