@@ -57,7 +57,7 @@ impl Authorizer {
         }
     }
 
-    /// The header's value, good for now.
+    /// The header's value, good at this moment.
     pub(crate) async fn header(&self) -> Result<SecretString> {
         match self {
             Authorizer::Key {

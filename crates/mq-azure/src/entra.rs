@@ -92,7 +92,7 @@ impl Chain {
         }
     }
 
-    /// A token that is good for now: from the place that gave one before, which keeps it and
+    /// A token that is good at this moment: from the place that gave one before, which keeps it and
     /// renews it, else from the first that gives one.
     pub(crate) async fn token(&self) -> Result<Secret> {
         let mut found = None;

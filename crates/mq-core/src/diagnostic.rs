@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 /// How much a diagnostic stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth knowing; never changes an exit code.
@@ -18,7 +18,7 @@ pub enum Severity {
 
 /// One finding. `summary` is a fixed text (no user data, so that it can be searched for);
 /// `detail` says what, why and where; `hint` names the exact edit or command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Diagnostic {
     /// Stable identity, such as `file/unknown-key` or `verdict/unsupported`.
     pub id: &'static str,

@@ -1,5 +1,6 @@
 //! `mq check`: what every cloud makes of the file, offline.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use mq_core::{Access, Diagnostic, Scope, Verdict};
@@ -118,11 +119,13 @@ fn check_stage(
 
 /// What was found on any stage, once. An `accept` is unused only when no stage uses it.
 fn merged(found: &[Vec<Diagnostic>]) -> Vec<Diagnostic> {
-    let everywhere = |one: &Diagnostic| found.iter().all(|diagnostics| diagnostics.contains(one));
+    let on_stages: Vec<HashSet<&Diagnostic>> = found.iter().map(|on| on.iter().collect()).collect();
+    let everywhere = |one: &Diagnostic| on_stages.iter().all(|on| on.contains(one));
+    let mut told: HashSet<&Diagnostic> = HashSet::new();
     let mut all: Vec<Diagnostic> = Vec::new();
     for diagnostic in found.iter().flatten() {
         let counts = diagnostic.id != "accept/unused" || everywhere(diagnostic);
-        if counts && !all.contains(diagnostic) {
+        if counts && told.insert(diagnostic) {
             all.push(diagnostic.clone());
         }
     }

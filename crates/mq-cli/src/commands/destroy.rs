@@ -4,7 +4,7 @@ use mq_core::plan::PlanOptions;
 
 use super::applying::{self, Applying, Ended, worst};
 use super::planning::{Planned, Prepared, Purpose, plans, prepare};
-use super::{github, plan};
+use super::{github, showing};
 use crate::app::App;
 use crate::args::{DestroyArgs, PlanOutput, RemovalArgs, TargetArgs};
 use crate::exit::Exit;
@@ -84,7 +84,9 @@ pub(crate) async fn remove(
     let text = texts.join("\n");
     if removal.dry_run {
         match removal.output {
-            PlanOutput::Json => document(Exit::Done, planned.iter().map(plan::document).collect()),
+            PlanOutput::Json => {
+                document(Exit::Done, planned.iter().map(showing::document).collect())
+            }
             PlanOutput::Text | PlanOutput::Github => app.printer.result(&text),
         }
         outputs(app, removal, pending, Exit::Done)?;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mq_core::plan::{Change, Plan, PlanOptions};
+use mq_core::plan::{Change, Plan};
 use mq_core::resource::{Observed, Part};
 use mq_core::{ControlPlane, Resource};
 
 use super::github;
-use super::planning::{Planned, Prepared, Purpose, plans, prepare};
+use super::planning::{Planned, as_it_is};
 use crate::app::App;
 use crate::args::{EndpointArgs, EndpointFilter, EndpointOutput};
 use crate::exit::Exit;
@@ -17,29 +17,10 @@ use crate::render::document::{
 };
 use crate::render::endpoints::{self, Placed};
 use crate::render::text::count;
-use crate::targets::{Input, Scrutiny};
 
 pub(crate) async fn run(app: &App, mut args: EndpointArgs) -> Result<Exit> {
     args.target.file.queues.append(&mut args.names);
-    let Prepared {
-        input,
-        opened,
-        findings,
-        ..
-    } = prepare(
-        app,
-        &args.target,
-        Input::read(app, &args.target.file)?,
-        Scrutiny::Finding,
-    )
-    .await?;
-    let planned = plans(
-        app,
-        &input,
-        opened,
-        &Purpose::Provision(PlanOptions::default()),
-    )
-    .await?;
+    let (planned, findings) = as_it_is(app, &args.target).await?;
     let mut missing = Vec::new();
     let mut ends = Vec::new();
     for one in &planned {

@@ -16,6 +16,7 @@ mod planning;
 mod provision;
 mod saved;
 mod schema;
+mod showing;
 mod status;
 
 use crate::app::App;

@@ -8,8 +8,7 @@ use mq_core::{Diagnostic, Plan, PlanOptions, Target};
 
 use crate::app::App;
 use crate::args::{AllowArgs, TargetArgs};
-use crate::failure::Findings;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Findings, Result};
 use crate::targets::{
     Input, Opened, Scrutiny, Session, all_or_none, create_backends, open, reading,
 };
@@ -66,6 +65,20 @@ pub(crate) enum Purpose {
     Destroy(PlanOptions),
     /// Remove what expired by this time, in seconds since 1970.
     Collect(PlanOptions, u64),
+}
+
+/// What is there, as the plan that would make it what the file says: for looking only.
+pub(crate) async fn as_it_is(app: &App, args: &TargetArgs) -> Result<(Vec<Planned>, Findings)> {
+    let input = Input::read(app, &args.file)?;
+    let Prepared {
+        input,
+        opened,
+        findings,
+        ..
+    } = prepare(app, args, input, Scrutiny::Finding).await?;
+    let purpose = Purpose::Provision(PlanOptions::default());
+    let planned = plans(app, &input, opened, &purpose).await?;
+    Ok((planned, findings))
 }
 
 /// A plan for every target, or none.
