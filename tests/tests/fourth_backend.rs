@@ -35,6 +35,8 @@ static INFO: BackendInfo = BackendInfo {
     }],
     native: &[],
     names: &["queue"],
+    identity: None,
+    request_price: fact(0, ""),
 };
 
 /// The whole cloud: what is there, by name.

@@ -31,6 +31,7 @@ mod samples;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use mq_core::capability::fact;
 use mq_core::resource::{Counts, Endpoint};
 use mq_core::{
     Access, BackendFactory, BackendInfo, Capability, Change, ControlPlane, Lowered, Observed,
@@ -52,6 +53,9 @@ static INFO: BackendInfo = BackendInfo {
     settings: config::SETTINGS,
     native: attribute::NATIVE,
     names: &["queue", "dead_letter"],
+    identity: Some("account"),
+    // What a request to a FIFO queue costs, $0.50 a million; others cost less.
+    request_price: fact(500, "https://aws.amazon.com/sqs/pricing/"),
 };
 
 #[derive(Debug)]

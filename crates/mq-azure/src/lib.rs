@@ -37,7 +37,7 @@ use mq_core::backend::{
     Access, BackendFactory, BackendInfo, ControlPlane, QueueBackend, Scope, SettingInfo,
     SettingKind,
 };
-use mq_core::capability::Capability;
+use mq_core::capability::{Capability, fact};
 use mq_core::error::{Error, Result};
 use mq_core::plan::Change;
 use mq_core::queue::{Owner, ResolvedQueue};
@@ -71,7 +71,9 @@ static INFO: BackendInfo = BackendInfo {
         },
     ],
     native: native::NATIVE,
-    names: &["queue", "dead_letter"],
+    names: &["queue", "dead_letter"],    identity: None,
+    // Standard, beyond the operations that its base charge includes; Premium charges none.
+    request_price: fact(800, "https://azure.microsoft.com/pricing/details/service-bus/"),
 };
 
 /// What makes Service Bus backends: the registry's entry.

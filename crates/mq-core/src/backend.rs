@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::capability::Capability;
+use crate::capability::{Capability, Fact};
 use crate::error::Result;
 use crate::plan::Change;
 use crate::queue::{Owner, ResolvedQueue};
@@ -60,6 +60,12 @@ pub struct BackendInfo {
     pub native: &'static [SettingInfo],
     /// Which of the `names` keys mean something here.
     pub names: &'static [&'static str],
+    /// The setting that states whose account this is, where [`ControlPlane::identify`] compares it
+    /// with the real one.
+    pub identity: Option<&'static str>,
+    /// The most that one request costs, in billionths of a US dollar, at list price and beyond
+    /// what is free: for an estimate before a run on the service itself.
+    pub request_price: Fact<u32>,
 }
 
 /// Where settings that are not in the file come from.

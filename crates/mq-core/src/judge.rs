@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::queue::{Accept, Origin, ResolvedQueue};
 use crate::resource::{Lifecycle, Lowered, Part, Resource};
+use crate::spec::Target;
 use crate::verdict::{Hold, Verdict};
 
 /// What a run insists on.
@@ -50,7 +51,7 @@ pub fn assess(targets: &[Judged<'_>], whole_file: bool, options: &JudgeOptions) 
                         .iter()
                         .map(|(index, _)| (queue.logical.as_str(), *index)),
                 );
-                let live = accepted.iter().any(|(_, accept)| is_live(accept, options));
+                let live = accepted.iter().any(|(_, accept)| is_live(accept, &options.today));
                 found.extend(verdict_diagnostic(
                     queue,
                     judged.target,
@@ -79,12 +80,24 @@ fn accepts<'a>(
         .accept
         .iter()
         .enumerate()
-        .filter(|(_, accept)| {
-            let on = accept.on.as_deref();
-            let here = on.is_none_or(|on| on == judged.target || on == judged.backend);
-            here && covers(&accept.attribute, &verdict.attribute)
-        })
+        .filter(|(_, accept)| names(accept, judged.target, judged.backend, verdict))
         .collect()
+}
+
+/// Whether the file accepts this verdict on this target, as of `today` (`2026-11-24`).
+#[must_use]
+pub fn is_accepted(queue: &ResolvedQueue, target: &Target, verdict: &Verdict, today: &str) -> bool {
+    let mut accepts = queue.accept.iter();
+    verdict.hold != Hold::Exact
+        && accepts.any(|accept| {
+            names(accept, &target.name, &target.backend, verdict) && is_live(accept, today)
+        })
+}
+
+fn names(accept: &Accept, target: &str, backend: &str, verdict: &Verdict) -> bool {
+    let on = accept.on.as_deref();
+    let here = on.is_none_or(|on| on == target || on == backend);
+    here && covers(&accept.attribute, &verdict.attribute)
 }
 
 /// `dead_letter` speaks for `dead_letter.retention` too.
@@ -94,12 +107,9 @@ fn covers(accepted: &str, attribute: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-fn is_live(accept: &Accept, options: &JudgeOptions) -> bool {
+fn is_live(accept: &Accept, today: &str) -> bool {
     // ISO dates compare as texts.
-    accept
-        .until
-        .as_deref()
-        .is_none_or(|until| until >= options.today.as_str())
+    accept.until.as_deref().is_none_or(|until| until >= today)
 }
 
 fn verdict_diagnostic(
@@ -215,7 +225,7 @@ fn accept_diagnostics(
                 Some(on) => format!("`{}@{on}`", accept.attribute),
                 None => format!("`{}`", accept.attribute),
             };
-            if !is_live(accept, options) {
+            if !is_live(accept, &options.today) {
                 let until = accept.until.as_deref().unwrap_or_default();
                 found.push(
                     Diagnostic::warning("accept/expired", "an accept has run out")

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mq_core::backend::{Access, BackendFactory, BackendInfo, ControlPlane, QueueBackend, Scope};
-use mq_core::capability::Capability;
+use mq_core::capability::{Capability, fact};
 use mq_core::error::Result;
 use mq_core::plan::Change;
 use mq_core::queue::{Owner, ResolvedQueue};
@@ -43,7 +43,9 @@ static INFO: BackendInfo = BackendInfo {
     service: "Google Pub/Sub",
     settings: config::SETTINGS,
     native: native::NATIVE,
-    names: &["topic", "subscription", "dead_letter"],
+    names: &["topic", "subscription", "dead_letter"],    identity: None,
+    // Only the bytes of messages are charged, and the suite's own requests carry none.
+    request_price: fact(0, "https://cloud.google.com/pubsub/pricing"),
 };
 
 /// What makes Pub/Sub backends: the registry's entry.

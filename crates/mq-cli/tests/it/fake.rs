@@ -59,6 +59,8 @@ impl FakeCloud {
             settings: &[],
             native: &[],
             names: &["queue", "dead_letter"],
+            identity: None,
+            request_price: fact(0, ""),
         }));
         Box::leak(Box::new(FakeCloud {
             info,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mq_config::{Loaded, load, render};
+use mq_core::capability::fact;
 use mq_core::BackendInfo;
 use mq_core::backend::{SettingInfo, SettingKind};
 
@@ -31,6 +32,8 @@ pub(crate) static AWS: BackendInfo = BackendInfo {
         ),
     ],
     names: &["queue", "dead_letter"],
+    identity: None,
+    request_price: fact(0, ""),
 };
 
 pub(crate) static AZURE: BackendInfo = BackendInfo {
@@ -49,6 +52,8 @@ pub(crate) static AZURE: BackendInfo = BackendInfo {
         setting("AutoDeleteOnIdle", SettingKind::Duration),
     ],
     names: &["queue", "dead_letter"],
+    identity: None,
+    request_price: fact(0, ""),
 };
 
 pub(crate) static GCP: BackendInfo = BackendInfo {
@@ -62,6 +67,8 @@ pub(crate) static GCP: BackendInfo = BackendInfo {
     ],
     native: &[setting("enableExactlyOnceDelivery", SettingKind::Bool)],
     names: &["topic", "subscription", "dead_letter"],
+    identity: None,
+    request_price: fact(0, ""),
 };
 
 pub(crate) static BACKENDS: [&BackendInfo; 3] = [&AWS, &AZURE, &GCP];

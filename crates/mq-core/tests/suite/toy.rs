@@ -426,6 +426,8 @@ const INFO: BackendInfo = BackendInfo {
     settings: &[],
     native: &[],
     names: &["queue", "dead_letter"],
+    identity: None,
+    request_price: fact(0, ""),
 };
 
 impl QueueBackend for Toy {

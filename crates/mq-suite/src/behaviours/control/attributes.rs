@@ -1,0 +1,358 @@
+//! Each attribute of the file: written, changed, noticed when somebody else changes it.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use mq_core::resource::Mutability;
+use mq_core::spec::{QueuePatch, Setting};
+use mq_core::verdict::Hold;
+use mq_core::{Action, Change, Observed, Plan, PlanOptions, ResolvedQueue, Resource, Value};
+
+use super::behaviour;
+use crate::behaviour::{Behaviour, Stop};
+use crate::probe::Probe;
+use crate::trial::{Trial, fail};
+
+pub(super) fn all() -> Vec<Behaviour> {
+    let mut all = Vec::new();
+    all.extend(
+        behaviour(
+            "attribute-is-written",
+            "A value that the file states is what the service then shows, and another value shows as another.",
+            70,
+            |trial| attribute_is_written(trial).boxed(),
+        )
+        .for_each(|_| true),
+    );
+    all.extend(
+        behaviour(
+            "update-in-place",
+            "A changed value reaches the queue that is there, reads back, and leaves its other values alone.",
+            70,
+            |trial| update_in_place(trial).boxed(),
+        )
+        .for_each(|_| true),
+    );
+    all.extend(
+        behaviour(
+            "fixed-is-refused",
+            "A changed value that a queue cannot take once it exists is refused, the queue stays as it is, and only a replacement that is asked for makes it anew.",
+            90,
+            |trial| fixed_is_refused(trial).boxed(),
+        )
+        .that_recreates()
+        .for_each(|_| true),
+    );
+    all.extend(
+        behaviour(
+            "drift-is-seen",
+            "A value that somebody else changed is seen by the next plan and put right by the next run.",
+            80,
+            |trial| drift_is_seen(trial).boxed(),
+        )
+        .for_each(|_| true),
+    );
+    all.extend(
+        behaviour(
+            "unstated-stays",
+            "A value that the file no longer states stays as it is, whatever else changes.",
+            70,
+            |trial| unstated_stays(trial).boxed(),
+        )
+        .for_each(|probe| probe.stays_unstated),
+    );
+    all
+}
+
+/// The queue with the first value, and the same queue with the other.
+struct Pair {
+    one: [ResolvedQueue; 1],
+    other: [ResolvedQueue; 1],
+}
+
+impl Pair {
+    fn of(trial: &Trial, probe: &Probe) -> Pair {
+        let state = |value: fn(&mut QueuePatch)| {
+            [trial.sample(|patch| {
+                (probe.base)(patch);
+                value(patch);
+            })]
+        };
+        Pair {
+            one: state(probe.one),
+            other: state(probe.other),
+        }
+    }
+}
+
+/// How the service takes a change from one value to the other.
+#[derive(Debug, PartialEq, Eq)]
+enum Taken {
+    /// On the queue that is there.
+    InPlace,
+    /// Never: it is fixed at creation.
+    Fixed,
+    /// By a queue of another name.
+    Elsewhere,
+    /// There is nothing to change.
+    Same,
+}
+
+fn taken(trial: &Trial, probe: &Probe, pair: &Pair) -> Taken {
+    let [one, other] = [&pair.one, &pair.other].map(|queue| trial.lower(&queue[0]).resources);
+    let ids = |resources: &[Resource]| -> Vec<_> {
+        resources.iter().map(|resource| resource.id.clone()).collect()
+    };
+    if ids(&one) != ids(&other) {
+        return Taken::Elsewhere;
+    }
+    let settings = |resources: &[Resource]| -> Vec<_> {
+        let settings = resources.iter().flat_map(|resource| &resource.attributes);
+        settings
+            .filter(|setting| is_about(setting.attribute.as_deref(), probe))
+            .cloned()
+            .collect()
+    };
+    let (one, other) = (settings(&one), settings(&other));
+    if one == other {
+        return Taken::Same;
+    }
+    let fixed = one.iter().chain(&other);
+    let differing = fixed.filter(|setting| !(one.contains(setting) && other.contains(setting)));
+    if differing.clone().any(|setting| setting.mutability == Mutability::Immutable) {
+        Taken::Fixed
+    } else {
+        Taken::InPlace
+    }
+}
+
+/// Whether a native attribute holds the probe's attribute, or a part of it.
+fn is_about(attribute: Option<&str>, probe: &Probe) -> bool {
+    attribute.is_some_and(|attribute| {
+        attribute
+            .strip_prefix(probe.attribute)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+async fn attribute_is_written(trial: &Trial) -> Result<(), Stop> {
+    let probe = trial.probe()?;
+    let pair = Pair::of(trial, probe);
+    trial.holds(&pair.one, probe.attribute)?;
+    trial.provision(&pair.one).await?;
+    let first = settings(&trial.look(&pair.one).await?, probe);
+    let exact = trial
+        .verdict(&pair.one[0], probe.attribute)
+        .is_some_and(|verdict| verdict.hold == Hold::Exact);
+    if exact && let Some(wanted) = probe.shown.map(|value| value()) {
+        let as_stated = first.iter().any(|(_, value)| *value == wanted);
+        if !as_stated && !first.is_empty() {
+            return fail(format!("{wanted} was asked for and {first:?} is there"));
+        }
+    }
+    if taken(trial, probe, &pair) == Taken::Same {
+        return Err(Stop::Skipped(
+            "the service does this always, whatever is asked for".into(),
+        ));
+    }
+    trial.destroy(&pair.one).await?;
+    let elsewhere = [trial.named_sample("other", |patch| {
+        (probe.base)(patch);
+        (probe.other)(patch);
+    })];
+    trial.provision(&elsewhere).await?;
+    let second = settings(&trial.look(&elsewhere).await?, probe);
+    if first == second {
+        return fail(format!("both values read the same: {first:?}"));
+    }
+    Ok(())
+}
+
+/// What the resources show of the probe's attribute, with their kinds: names differ between queues.
+fn settings(seen: &[(Resource, Observed)], probe: &Probe) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for (resource, observed) in seen {
+        let Some(present) = &observed.present else { continue };
+        for wanted in &resource.attributes {
+            if is_about(wanted.attribute.as_deref(), probe)
+                && let Some(value) = present.attributes.get(&wanted.name)
+            {
+                found.push((format!("{}.{}", resource.id.kind, wanted.name), value.clone()));
+            }
+        }
+    }
+    found
+}
+
+async fn update_in_place(trial: &Trial) -> Result<(), Stop> {
+    let probe = trial.probe()?;
+    let pair = Pair::of(trial, probe);
+    trial.holds(&pair.one, probe.attribute)?;
+    if taken(trial, probe, &pair) != Taken::InPlace {
+        return Err(Stop::Skipped("the value is fixed at creation here".into()));
+    }
+    trial.provision(&pair.one).await?;
+    let before = trial.look(&pair.one).await?;
+    let plan = trial.plan(&pair.other).await?;
+    let updates = plan.changes.iter().filter(|change| change.writes());
+    let updates: Vec<&Change> = updates.collect();
+    if updates.is_empty() {
+        return fail("the plan does not see that the value changed");
+    }
+    if let Some(odd) = updates.iter().find(|change| change.action != Action::Update) {
+        return fail(format!("the plan would {:?} {}", odd.action, odd.resource.id));
+    }
+    trial.provision(&pair.other).await?;
+    as_wanted(&trial.look(&pair.other).await?)?;
+    others_stay(&before, &trial.look(&pair.one).await?, &plan)
+}
+
+/// Insists that every part is there as the file says.
+pub(super) fn as_wanted(seen: &[(Resource, Observed)]) -> Result<(), Stop> {
+    for (resource, observed) in seen {
+        let present = observed.present.as_ref();
+        for wanted in &resource.attributes {
+            let value = present.and_then(|present| present.attributes.get(&wanted.name));
+            if !wanted.value.holds_in(value) {
+                return fail(format!(
+                    "{}: {} should be {} and is {}",
+                    resource.id,
+                    wanted.name,
+                    wanted.value,
+                    shown(value)
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Insists that what the plan did not name is as it was.
+fn others_stay(
+    before: &[(Resource, Observed)],
+    after: &[(Resource, Observed)],
+    plan: &Plan,
+) -> Result<(), Stop> {
+    for ((resource, was), (_, is)) in before.iter().zip(after) {
+        let (Some(was), Some(is)) = (&was.present, &is.present) else {
+            return fail(format!("{} is gone", resource.id));
+        };
+        let changed = plan.changes.iter().find(|change| change.resource.id == resource.id);
+        let named = |name: &String| {
+            changed.is_some_and(|change| change.attributes.iter().any(|it| it.name == *name))
+        };
+        let mut values = was.attributes.iter().filter(|(name, _)| !named(name));
+        if let Some((name, value)) = values.find(|(name, value)| is.attributes.get(*name) != Some(value)) {
+            return fail(format!(
+                "{}: {name} was {value} and became {}, though it was not asked for",
+                resource.id,
+                shown(is.attributes.get(name))
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn fixed_is_refused(trial: &Trial) -> Result<(), Stop> {
+    let probe = trial.probe()?;
+    let pair = Pair::of(trial, probe);
+    trial.holds(&pair.one, probe.attribute)?;
+    let how = taken(trial, probe, &pair);
+    if matches!(how, Taken::InPlace | Taken::Same) {
+        return Err(Stop::Skipped("the value can be changed in place here".into()));
+    }
+    trial.provision(&pair.one).await?;
+    let before = trial.look(&pair.one).await?;
+    trial.remember(&pair.other);
+    let plan = trial.plan(&pair.other).await?;
+    let outcome = trial.apply(&plan).await?;
+    if trial.look(&pair.one).await? != before {
+        return fail("the queue that was there is not as it was");
+    }
+    if how == Taken::Elsewhere {
+        return as_wanted(&trial.look(&pair.other).await?);
+    }
+    if plan.refusals().next().is_none() || outcome.applied() > 0 {
+        return fail("the change was not refused");
+    }
+    let options = PlanOptions {
+        replace: [pair.other[0].logical.clone()].into(),
+        drop_messages: true,
+        ..PlanOptions::default()
+    };
+    trial.provision_with(&pair.other, &options).await?;
+    as_wanted(&trial.look(&pair.other).await?)
+}
+
+async fn drift_is_seen(trial: &Trial) -> Result<(), Stop> {
+    let probe = trial.probe()?;
+    let pair = Pair::of(trial, probe);
+    trial.holds(&pair.one, probe.attribute)?;
+    if taken(trial, probe, &pair) != Taken::InPlace {
+        return Err(Stop::Skipped(
+            "nobody can change the value of a queue that is there".into(),
+        ));
+    }
+    trial.provision(&pair.one).await?;
+    let drift = trial.plan(&pair.other).await?;
+    for change in drift.changes.iter().filter(|change| change.action == Action::Update) {
+        trial.by_hand(change).await?;
+    }
+    let plan = trial.plan(&pair.one).await?;
+    let seen = plan
+        .changes
+        .iter()
+        .flat_map(|change| &change.attributes)
+        .any(|change| is_about(change.attribute.as_deref(), probe));
+    if !seen {
+        return fail("the plan does not see the other value");
+    }
+    trial.provision(&pair.one).await?;
+    as_wanted(&trial.look(&pair.one).await?)?;
+    if trial.plan(&pair.one).await?.writes() {
+        return fail("a run after it still finds something to do");
+    }
+    Ok(())
+}
+
+async fn unstated_stays(trial: &Trial) -> Result<(), Stop> {
+    let probe = trial.probe()?;
+    let stated = [trial.sample(|patch| {
+        (probe.base)(patch);
+        (probe.one)(patch);
+    })];
+    trial.holds(&stated, probe.attribute)?;
+    trial.provision(&stated).await?;
+    let before = settings(&trial.look(&stated).await?, probe);
+    let without = [trial.sample(|patch| {
+        (probe.base)(patch);
+        // Something else changes, so that the resource is written.
+        if probe.attribute == "visibility_timeout" {
+            patch.retention = Setting::Value(Duration::from_secs(3 * 86_400));
+        } else {
+            patch.visibility_timeout = Setting::Value(Duration::from_secs(50));
+        }
+    })];
+    trial.provision(&without).await?;
+    let after = settings(&trial.look(&stated).await?, probe);
+    if before != after {
+        return fail(format!("it was {before:?} and became {after:?}"));
+    }
+    Ok(())
+}
+
+/// A value for people, or that there is none.
+pub(super) fn shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| "not there".to_owned(), ToString::to_string)
+}
+
+/// What a change would write, for people.
+pub(super) fn list(change: &Change) -> String {
+    let mut parts: Vec<String> = change
+        .attributes
+        .iter()
+        .map(|it| format!("{} from {} to {}", it.name, shown(it.from.as_ref()), it.to))
+        .collect();
+    parts.extend(change.refusal.as_ref().map(|refusal| refusal.why.clone()));
+    parts.join(", ")
+}

@@ -1,0 +1,162 @@
+//! Making queues, and making them again.
+
+use futures::FutureExt;
+use mq_core::resource::Lifecycle;
+use mq_core::{Action, ControlPlane, ErrorKind};
+
+use super::{behaviour, of_every_queue};
+use crate::behaviour::{Behaviour, Stop};
+use crate::trial::{Trial, fail, plans};
+
+pub(super) fn all() -> Vec<Behaviour> {
+    vec![
+        of_every_queue(
+            "created-as-stated",
+            "A queue that is provisioned is there with all its parts, and each reads as the file says.",
+            40,
+            |trial| created_as_stated(trial).boxed(),
+        ),
+        of_every_queue(
+            "second-run-writes-nothing",
+            "Provisioning the same file again finds nothing to do.",
+            60,
+            |trial| second_run_writes_nothing(trial).boxed(),
+        ),
+        of_every_queue(
+            "endpoints-stay",
+            "A queue has an endpoint, and a later run finds the same one.",
+            60,
+            |trial| endpoints_stay(trial).boxed(),
+        ),
+        of_every_queue(
+            "half-made-is-completed",
+            "A queue of which only some parts were made is completed by running the same command again.",
+            60,
+            |trial| half_made_is_completed(trial).boxed(),
+        ),
+        behaviour(
+            "create-spares-what-is-there",
+            "Creating a queue whose name was taken in the meantime changes nothing about the one that is there.",
+            60,
+            |trial| create_spares_what_is_there(trial).boxed(),
+        ),
+    ]
+}
+
+async fn created_as_stated(trial: &Trial) -> Result<(), Stop> {
+    let queues = trial.queues();
+    let before = trial.look(&queues).await?;
+    if let Some((resource, _)) = before.iter().find(|(_, seen)| seen.present.is_some()) {
+        return fail(format!("{} was there before it was made", resource.id));
+    }
+    trial.provision(&queues).await?;
+    for (resource, observed) in trial.look(&queues).await? {
+        let Some(present) = observed.present else {
+            return fail(format!("{} is not there", resource.id));
+        };
+        let wrong = resource
+            .attributes
+            .iter()
+            .find(|wanted| !wanted.value.holds_in(present.attributes.get(&wanted.name)));
+        if let Some(wanted) = wrong {
+            return fail(format!(
+                "{}: {} should be {} and is {}",
+                resource.id,
+                wanted.name,
+                wanted.value,
+                super::attributes::shown(present.attributes.get(&wanted.name)),
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn second_run_writes_nothing(trial: &Trial) -> Result<(), Stop> {
+    let queues = trial.queues();
+    trial.provision(&queues).await?;
+    let again = trial.plan(&queues).await?;
+    match again.changes.iter().find(|change| change.action != Action::NoOp || change.refusal.is_some()) {
+        None => Ok(()),
+        Some(change) => fail(format!(
+            "the second run would {:?} {}: {}",
+            change.action,
+            change.resource.id,
+            super::attributes::list(change),
+        )),
+    }
+}
+
+async fn endpoints_stay(trial: &Trial) -> Result<(), Stop> {
+    let queues = trial.queues();
+    let first = trial.provision(&queues).await?.endpoints;
+    for queue in &queues {
+        let has_address = |endpoint: &&mq_core::resource::Endpoint| {
+            endpoint.queue == queue.logical && !endpoint.address.is_empty()
+        };
+        if !first.iter().any(|endpoint| has_address(&endpoint)) {
+            return fail(format!("the queue `{}` has no endpoint", queue.logical));
+        }
+    }
+    let again = trial.provision(&queues).await?.endpoints;
+    if first == again {
+        return Ok(());
+    }
+    fail(format!("the endpoints were {first:?} and became {again:?}"))
+}
+
+async fn half_made_is_completed(trial: &Trial) -> Result<(), Stop> {
+    let queues = trial.queues();
+    trial.remember(&queues);
+    let mut half = trial.plan(&queues).await?;
+    if half.changes.len() < 2 {
+        return Err(Stop::Skipped("the queue has a single part here".into()));
+    }
+    half.changes.truncate(1);
+    trial.apply(&half).await?;
+    trial.provision(&queues).await?;
+    let missing = trial.look(&queues).await?;
+    match missing.iter().find(|(_, seen)| seen.present.is_none()) {
+        None => Ok(()),
+        Some((resource, _)) => fail(format!("{} was not made by the second run", resource.id)),
+    }
+}
+
+async fn create_spares_what_is_there(trial: &Trial) -> Result<(), Stop> {
+    use std::time::Duration;
+
+    use mq_core::spec::Setting;
+
+    let timeout = |seconds| move |patch: &mut mq_core::spec::QueuePatch| {
+        patch.visibility_timeout = Setting::Value(Duration::from_secs(seconds));
+    };
+    let (theirs, ours) = ([trial.sample(timeout(45))], [trial.sample(timeout(75))]);
+    trial.holds(&theirs, "visibility_timeout")?;
+    trial.remember(&theirs);
+    let late = trial.plan(&ours).await?;
+    trial.provision(&theirs).await?;
+    let before = trial.look(&theirs).await?;
+    let creations = late.changes.iter().filter(|change| {
+        change.action == Action::Create && change.resource.lifecycle == Lifecycle::Managed
+    });
+    for creation in creations {
+        match trial.control().apply(creation).await {
+            Ok(()) => {
+                return fail(format!(
+                    "creating {}, which was there, succeeded",
+                    creation.resource.id
+                ));
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let after = trial.look(&theirs).await?;
+    if before != after {
+        return fail("what was there is not as it was");
+    }
+    let plan = trial.plan(&ours).await?;
+    if !plans(&plan, Action::Update) {
+        return fail("a run after it does not see that the queue is another's making");
+    }
+    Ok(())
+}

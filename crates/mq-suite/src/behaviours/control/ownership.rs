@@ -1,0 +1,269 @@
+//! Whose a queue is, and what may be done to one that is not ours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use mq_core::plan::RefusalKind;
+use mq_core::queue::OriginHash;
+use mq_core::resource::Lifecycle;
+use mq_core::spec::{QueuePatch, Setting};
+use mq_core::{
+    Action, Change, ControlPlane, ErrorKind, Plan, PlanOptions, ResolvedQueue,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::attributes::as_wanted;
+use super::{behaviour, of_every_queue};
+use crate::behaviour::{Behaviour, Need, Stop};
+use crate::trial::{Trial, fail};
+
+pub(super) fn all() -> Vec<Behaviour> {
+    vec![
+        behaviour(
+            "wrong-account-is-refused",
+            "A cloud whose account is not the one that the file states is refused before anything is read or written.",
+            10,
+            |trial| wrong_account_is_refused(trial).boxed(),
+        )
+        .needing(&[Need::StatedIdentity]),
+        of_every_queue(
+            "marker-names-the-owner",
+            "Every part that is made carries whose it is, which queue it belongs to, and when it expires.",
+            40,
+            |trial| marker_names_the_owner(trial).boxed(),
+        ),
+        behaviour(
+            "unmarked-is-left-alone",
+            "A queue of that name that carries no marker is left as it is unless its adoption is asked for.",
+            60,
+            |trial| unmarked_is_left_alone(trial).boxed(),
+        ),
+        behaviour(
+            "adopt-keeps-the-unstated",
+            "Adopting a queue gives it the marker and what the file states, and keeps everything else.",
+            90,
+            |trial| adopt_keeps_the_unstated(trial).boxed(),
+        ),
+        behaviour(
+            "foreign-is-refused",
+            "A queue of another stack, another stage or another origin is neither changed nor removed.",
+            120,
+            |trial| foreign_is_refused(trial).boxed(),
+        ),
+        behaviour(
+            "unmanaged-is-never-written",
+            "A queue that someone else manages is never made, changed or removed.",
+            80,
+            |trial| unmanaged_is_never_written(trial).boxed(),
+        ),
+        behaviour(
+            "protected-is-kept",
+            "A protected queue is not removed, and is not replaced even where that is asked for.",
+            60,
+            |trial| protected_is_kept(trial).boxed(),
+        ),
+    ]
+}
+
+async fn wrong_account_is_refused(trial: &Trial) -> Result<(), Stop> {
+    let subject = trial.subject();
+    let Some(identity) = subject.backend.info().identity else {
+        return fail("the backend names no setting for it");
+    };
+    let mut target = subject.target.clone();
+    let real = target.text(identity).unwrap_or_else(|| subject.scope.label.clone());
+    let wrong = if real.contains("999999999999") {
+        "888888888888"
+    } else {
+        "999999999999"
+    };
+    target.settings.insert(identity.to_owned(), wrong.into());
+    let backend = subject.factory.create(&target, &subject.access)?;
+    let control = subject.control_of(Arc::clone(&backend), CancellationToken::new());
+    match control.identify().await {
+        Err(error) if error.kind() == ErrorKind::Refused => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(scope) => fail(format!(
+            "{identity} {wrong} was stated, and {} was accepted",
+            scope.label
+        )),
+    }
+}
+
+async fn marker_names_the_owner(trial: &Trial) -> Result<(), Stop> {
+    let queues = trial.queues();
+    trial.provision(&queues).await?;
+    for (resource, observed) in trial.look(&queues).await? {
+        let seen = observed.present.and_then(|present| present.marker);
+        if resource.marker.is_some() && seen != resource.marker {
+            return fail(format!("{} carries {seen:?}", resource.id));
+        }
+    }
+    if !trial
+        .look(&queues)
+        .await?
+        .iter()
+        .any(|(resource, _)| resource.marker.is_some())
+    {
+        return fail("no part of the queue carries a marker");
+    }
+    Ok(())
+}
+
+/// Makes the queue as someone without `mq` would: the same resources, and no marker on them.
+async fn make_unmarked(trial: &Trial, queue: &ResolvedQueue) -> Result<(), Stop> {
+    let queues = std::slice::from_ref(queue);
+    trial.remember(queues);
+    let mut plan = trial.plan(queues).await?;
+    for change in &mut plan.changes {
+        change.resource.marker = None;
+    }
+    let outcome = trial.apply(&plan).await?;
+    match outcome.failures().next() {
+        None => Ok(()),
+        Some((_, error)) => fail(format!("it could not be made by hand: {error}")),
+    }
+}
+
+fn lasting(seconds: u64) -> impl FnOnce(&mut QueuePatch) {
+    move |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(seconds))
+}
+
+async fn unmarked_is_left_alone(trial: &Trial) -> Result<(), Stop> {
+    let theirs = trial.sample(lasting(45));
+    make_unmarked(trial, &theirs).await?;
+    let ours = [trial.sample(lasting(75))];
+    leaves_alone(trial, &ours, RefusalKind::NotAdopted).await?;
+    let removal = trial.plan_destroy(&ours).await?;
+    nothing_comes_of(trial, &ours, &removal).await
+}
+
+/// Insists that every managed part is refused for this reason, and that applying all the same
+/// changes nothing.
+async fn leaves_alone(
+    trial: &Trial,
+    queues: &[ResolvedQueue],
+    kind: RefusalKind,
+) -> Result<(), Stop> {
+    let plan = trial.plan(queues).await?;
+    for change in plan.changes.iter().filter(|change| is_managed(change)) {
+        if change.refusal.as_ref().map(|refusal| refusal.kind) != Some(kind) {
+            return fail(format!(
+                "the plan would {:?} {} ({})",
+                change.action,
+                change.resource.id,
+                super::attributes::list(change)
+            ));
+        }
+    }
+    nothing_comes_of(trial, queues, &plan).await
+}
+
+async fn nothing_comes_of(
+    trial: &Trial,
+    queues: &[ResolvedQueue],
+    plan: &Plan,
+) -> Result<(), Stop> {
+    let before = trial.look(queues).await?;
+    trial.apply(plan).await?;
+    if trial.look(queues).await? == before {
+        return Ok(());
+    }
+    fail("what was there is not as it was")
+}
+
+fn is_managed(change: &Change) -> bool {
+    change.resource.lifecycle == Lifecycle::Managed
+}
+
+async fn adopt_keeps_the_unstated(trial: &Trial) -> Result<(), Stop> {
+    let retention = Setting::Value(Duration::from_secs(3 * 86_400));
+    let theirs = trial.sample(|patch| {
+        lasting(45)(patch);
+        patch.retention = retention;
+    });
+    make_unmarked(trial, &theirs).await?;
+    let ours = [trial.sample(lasting(75))];
+    let options = PlanOptions {
+        adopt: true,
+        ..PlanOptions::default()
+    };
+    trial.provision_with(&ours, &options).await?;
+    for (resource, observed) in trial.look(&ours).await? {
+        let seen = observed.present.and_then(|present| present.marker);
+        if resource.marker.is_some() && seen != resource.marker {
+            return fail(format!("{} carries {seen:?}", resource.id));
+        }
+    }
+    let kept = trial.sample(|patch| {
+        lasting(75)(patch);
+        patch.retention = Setting::Value(Duration::from_secs(3 * 86_400));
+    });
+    as_wanted(&trial.look(&[kept]).await?)?;
+    match trial.plan(&ours).await?.writes() {
+        false => Ok(()),
+        true => fail("a run after it still finds something to do"),
+    }
+}
+
+async fn foreign_is_refused(trial: &Trial) -> Result<(), Stop> {
+    let ours = trial.sample(lasting(45));
+    trial.provision(std::slice::from_ref(&ours)).await?;
+    let stranger = |change: fn(&mut ResolvedQueue)| {
+        let mut queue = trial.sample(lasting(75));
+        change(&mut queue);
+        [queue]
+    };
+    let strangers = [
+        (stranger(|queue| queue.owner.stack.push('x')), RefusalKind::NotOurs),
+        (
+            stranger(|queue| queue.owner.stage = Some("elsewhere".to_owned())),
+            RefusalKind::NotOurs,
+        ),
+        (
+            stranger(|queue| queue.owner.origin = Some(OriginHash::of("another repository"))),
+            RefusalKind::OtherOrigin,
+        ),
+    ];
+    for (theirs, kind) in strangers {
+        leaves_alone(trial, &theirs, kind).await?;
+        let removal = trial.plan_destroy(&theirs).await?;
+        nothing_comes_of(trial, &theirs, &removal).await?;
+    }
+    Ok(())
+}
+
+async fn unmanaged_is_never_written(trial: &Trial) -> Result<(), Stop> {
+    let ours = trial.sample(lasting(45));
+    let mut theirs = trial.sample(lasting(75));
+    theirs.managed = false;
+    let theirs = [theirs];
+    trial.remember(std::slice::from_ref(&ours));
+    let plan = trial.plan(&theirs).await?;
+    if plan.changes.iter().any(Change::writes) {
+        return fail("the plan would make it");
+    }
+    trial.provision(std::slice::from_ref(&ours)).await?;
+    let plan = trial.plan(&theirs).await?;
+    nothing_comes_of(trial, &theirs, &plan).await?;
+    let removal = trial.plan_destroy(&theirs).await?;
+    nothing_comes_of(trial, &theirs, &removal).await?;
+    if plan.changes.iter().any(Change::drifts_unmanaged) {
+        return Ok(());
+    }
+    fail("the plan does not see that it is not as the file says")
+}
+
+async fn protected_is_kept(trial: &Trial) -> Result<(), Stop> {
+    let mut queue = trial.sample(lasting(45));
+    queue.protect = true;
+    let queues = [queue];
+    trial.provision(&queues).await?;
+    let removal = trial.plan_destroy(&queues).await?;
+    let deletes = |change: &&Change| change.action == Action::Delete && change.refusal.is_none();
+    if let Some(change) = removal.changes.iter().find(deletes) {
+        return fail(format!("destroy would remove {}", change.resource.id));
+    }
+    nothing_comes_of(trial, &queues, &removal).await
+}

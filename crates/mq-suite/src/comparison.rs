@@ -1,0 +1,184 @@
+//! The file's own queues, attribute by attribute: are these equivalent on these clouds?
+
+use std::collections::BTreeSet;
+
+use mq_core::plan::PlanOptions;
+use mq_core::provisioner::{self, Request};
+use mq_core::{Change, ControlPlane, Plan, ResolvedQueue, Result, Verdict, judge};
+use tokio_util::sync::CancellationToken;
+
+use crate::report::{AttributeCell, AttributeRow, Live, QueueComparison};
+use crate::subject::Subject;
+
+/// Compares the queues of the file on these clouds, as of `today` (`2026-11-24`: an `accept` may
+/// have an end). With `live` what is there is read and compared with the file; nothing is written,
+/// sent or received.
+///
+/// # Errors
+/// Of the first read that fails.
+pub async fn compare(
+    subjects: &[Subject],
+    live: bool,
+    today: &str,
+    cancel: &CancellationToken,
+) -> Result<Vec<QueueComparison>> {
+    let mut columns = Vec::new();
+    for subject in subjects {
+        let found = if live { read(subject, cancel).await? } else { None };
+        columns.push(Column {
+            subject,
+            found,
+            today,
+        });
+    }
+    let queues = subjects.iter().flat_map(|subject| &subject.queues);
+    let names: BTreeSet<&str> = queues.map(|queue| queue.logical.as_str()).collect();
+    let compare = |name| QueueComparison {
+        queue: str::to_owned(name),
+        attributes: attributes(&columns, name),
+    };
+    Ok(names.into_iter().map(compare).collect())
+}
+
+/// What provision would do with what is there.
+async fn read(subject: &Subject, cancel: &CancellationToken) -> Result<Option<Plan>> {
+    let Some(first) = subject.queues.first() else {
+        return Ok(None);
+    };
+    let request = Request {
+        target: &subject.target.name,
+        backend: &subject.target.backend,
+        scope: &subject.scope,
+        owner: &first.owner,
+        queues: &subject.queues,
+        whole_file: true,
+    };
+    let control = subject.control(cancel.clone());
+    let plan = provisioner::plan(&control, &request, &PlanOptions::default()).await?;
+    Ok(Some(plan))
+}
+
+/// One cloud.
+struct Column<'a> {
+    subject: &'a Subject,
+    /// What is there, where it was looked at.
+    found: Option<Plan>,
+    today: &'a str,
+}
+
+impl Column<'_> {
+    fn queue(&self, name: &str) -> Option<&ResolvedQueue> {
+        let mut queues = self.subject.queues.iter();
+        queues.find(|queue| queue.logical == name)
+    }
+
+    fn verdicts(&self, name: &str) -> Vec<Verdict> {
+        let lower = |queue| self.subject.backend.control().lower(queue, &self.subject.scope);
+        self.queue(name)
+            .map(lower)
+            .unwrap_or_default()
+            .verdicts
+    }
+
+    fn cell(&self, name: &str, attribute: &str) -> AttributeCell {
+        let verdicts = self.verdicts(name);
+        let verdict = verdicts.iter().find(|it| it.attribute == attribute);
+        let Some((verdict, queue)) = verdict.zip(self.queue(name)) else {
+            return AttributeCell {
+                value: String::new(),
+                verdict: "not-stated".to_owned(),
+                reason: "the file does not state it on this cloud".to_owned(),
+                accepted: false,
+                live: Live::NotRead {
+                    why: "the file does not state it on this cloud".to_owned(),
+                },
+            };
+        };
+        let target = &self.subject.target;
+        AttributeCell {
+            value: verdict.value.clone(),
+            verdict: verdict.hold.name().to_owned(),
+            reason: verdict.hold.reason().to_owned(),
+            accepted: judge::is_accepted(queue, target, verdict, self.today),
+            live: self.live(name, attribute),
+        }
+    }
+
+    fn live(&self, name: &str, attribute: &str) -> Live {
+        let Some(plan) = &self.found else {
+            return Live::NotRead {
+                why: "the clouds themselves were not asked (`--live` does)".to_owned(),
+            };
+        };
+        let parts = plan.changes.iter().filter(|part| part.resource.queue == name);
+        let parts: Vec<&Change> = parts.collect();
+        if parts.iter().all(|part| part.observed.present.is_none()) {
+            return Live::NotThere;
+        }
+        let holding: Vec<&Change> = parts
+            .into_iter()
+            .filter(|part| holds(part, attribute))
+            .collect();
+        if holding.is_empty() {
+            return Live::NotRead {
+                why: "the service has no setting of its own for it".to_owned(),
+            };
+        }
+        holding
+            .into_iter()
+            .find_map(|part| difference(part, attribute))
+            .map_or(Live::AsStated, |seen| Live::Differs { seen })
+    }
+}
+
+/// Whether this resource has a setting for the attribute.
+fn holds(part: &Change, attribute: &str) -> bool {
+    let mut settings = part.resource.attributes.iter();
+    settings.any(|setting| setting.attribute.as_deref() == Some(attribute))
+}
+
+/// What is there instead, where it is not as the file says.
+fn difference(part: &Change, attribute: &str) -> Option<String> {
+    if part.observed.present.is_none() {
+        return Some(format!("{} is not there", part.resource.id));
+    }
+    let mut changes = part.attributes.iter();
+    let change = changes.find(|change| change.attribute.as_deref() == Some(attribute))?;
+    Some(match &change.from {
+        Some(seen) => format!("{} = {seen}", change.name),
+        None => format!("no {}", change.name),
+    })
+}
+
+/// Every attribute that any of the clouds has a verdict on, in the order of the first that has.
+fn attributes(columns: &[Column<'_>], name: &str) -> Vec<AttributeRow> {
+    let mut paths: Vec<String> = Vec::new();
+    for verdict in columns.iter().flat_map(|column| column.verdicts(name)) {
+        if !paths.contains(&verdict.attribute) {
+            paths.push(verdict.attribute);
+        }
+    }
+    paths
+        .into_iter()
+        .map(|attribute| {
+            let cells: Vec<AttributeCell> = columns
+                .iter()
+                .map(|column| column.cell(name, &attribute))
+                .collect();
+            AttributeRow {
+                equal: equal(&cells),
+                attribute,
+                cells,
+            }
+        })
+        .collect()
+}
+
+fn equal(cells: &[AttributeCell]) -> bool {
+    let mut pairs = cells.iter().map(|cell| (&cell.verdict, &cell.value));
+    let first = pairs.next();
+    pairs.all(|pair| Some(pair) == first)
+        && !cells
+            .iter()
+            .any(|cell| matches!(cell.live, Live::Differs { .. }))
+}

@@ -1,0 +1,151 @@
+//! The attributes of the file, each with two values to tell apart.
+
+use std::time::Duration;
+
+use mq_core::queue::{DeduplicateBy, Ordering};
+use mq_core::spec::{
+    DeadLetterPatch, DeduplicationPatch, EncryptionPatch, QueuePatch, Setting,
+};
+use mq_core::Value;
+
+/// An attribute of the file and how to state it.
+pub struct Probe {
+    /// Its path: `dead_letter.max_deliveries`.
+    pub attribute: &'static str,
+    /// What the attribute needs beside it, on both queues.
+    pub(crate) base: fn(&mut QueuePatch),
+    /// States the first value.
+    pub(crate) one: fn(&mut QueuePatch),
+    /// States another.
+    pub(crate) other: fn(&mut QueuePatch),
+    /// The first value as a resource shows it, where its meaning is the same on every service.
+    pub(crate) shown: Option<fn() -> Value>,
+    /// Whether what is there stays as it is once the file no longer states it.
+    pub(crate) stays_unstated: bool,
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Probe").field(&self.attribute).finish()
+    }
+}
+
+const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}
+
+const fn days(count: u64) -> Duration {
+    Duration::from_secs(count * 86_400)
+}
+
+fn nothing(_: &mut QueuePatch) {}
+
+/// Values that all the known services take, so that one list serves every cloud.
+pub(crate) static PROBES: [Probe; 11] = [
+    Probe {
+        attribute: "visibility_timeout",
+        base: nothing,
+        one: |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(45)),
+        other: |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(75)),
+        shown: Some(|| Value::Duration(Duration::from_secs(45))),
+        stays_unstated: true,
+    },
+    Probe {
+        attribute: "retention",
+        base: nothing,
+        one: |patch| patch.retention = Setting::Value(days(2)),
+        other: |patch| patch.retention = Setting::Value(days(6)),
+        shown: Some(|| Value::Duration(days(2))),
+        stays_unstated: true,
+    },
+    Probe {
+        attribute: "receive_wait",
+        base: nothing,
+        one: |patch| patch.receive_wait = Setting::Value(Duration::from_secs(7)),
+        other: |patch| patch.receive_wait = Setting::Value(Duration::from_secs(15)),
+        shown: Some(|| Value::Duration(Duration::from_secs(7))),
+        stays_unstated: true,
+    },
+    Probe {
+        attribute: "delivery_delay",
+        base: nothing,
+        one: |patch| patch.delivery_delay = Setting::Value(minutes(1)),
+        other: |patch| patch.delivery_delay = Setting::Value(minutes(3)),
+        shown: Some(|| Value::Duration(minutes(1))),
+        stays_unstated: true,
+    },
+    Probe {
+        attribute: "max_message_size",
+        base: nothing,
+        one: |patch| patch.max_message_size = Setting::Value(64 * 1024),
+        other: |patch| patch.max_message_size = Setting::Value(128 * 1024),
+        shown: Some(|| Value::Bytes(64 * 1024)),
+        stays_unstated: true,
+    },
+    Probe {
+        attribute: "ordering",
+        base: nothing,
+        one: |patch| patch.ordering = Setting::Value(Ordering::PerKey),
+        other: |patch| patch.ordering = Setting::Value(Ordering::None),
+        shown: None,
+        stays_unstated: false,
+    },
+    Probe {
+        attribute: "deduplication",
+        base: |patch| patch.ordering = Setting::Value(Ordering::PerKey),
+        one: |patch| {
+            patch.deduplication = Setting::Value(DeduplicationPatch {
+                window: Setting::Value(minutes(5)),
+                by: Setting::Value(DeduplicateBy::Id),
+            });
+        },
+        other: |patch| patch.deduplication = Setting::Unstated,
+        shown: None,
+        stays_unstated: false,
+    },
+    Probe {
+        attribute: "dead_letter.max_deliveries",
+        base: nothing,
+        one: |patch| dead_letter(patch, 6, Setting::Inherit),
+        other: |patch| dead_letter(patch, 9, Setting::Inherit),
+        shown: None,
+        stays_unstated: false,
+    },
+    Probe {
+        attribute: "dead_letter.retention",
+        base: nothing,
+        one: |patch| dead_letter(patch, 6, Setting::Value(days(3))),
+        other: |patch| dead_letter(patch, 6, Setting::Value(days(5))),
+        shown: Some(|| Value::Duration(days(3))),
+        stays_unstated: false,
+    },
+    Probe {
+        attribute: "encryption",
+        base: nothing,
+        one: |patch| patch.encryption = Setting::Value(EncryptionPatch::default()),
+        other: |patch| patch.encryption = Setting::Unstated,
+        shown: None,
+        stays_unstated: true,
+    },
+    Probe {
+        attribute: "labels",
+        base: nothing,
+        one: |patch| label(patch, "one"),
+        other: |patch| label(patch, "other"),
+        shown: None,
+        stays_unstated: true,
+    },
+];
+
+fn dead_letter(patch: &mut QueuePatch, max_deliveries: u32, retention: Setting<Duration>) {
+    patch.dead_letter = Setting::Value(DeadLetterPatch {
+        max_deliveries: Setting::Value(max_deliveries),
+        retention,
+        queue: Setting::Inherit,
+    });
+}
+
+fn label(patch: &mut QueuePatch, value: &str) {
+    let value = Setting::Value(value.to_owned());
+    patch.labels.insert("suite-probe".to_owned(), value);
+}
