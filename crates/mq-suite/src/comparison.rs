@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mq_core::plan::PlanOptions;
 use mq_core::provisioner::{self, Request};
-use mq_core::{Change, ControlPlane, Plan, ResolvedQueue, Result, Verdict, judge};
+use mq_core::{Change, Plan, ResolvedQueue, Result, Verdict, judge};
 use tokio_util::sync::CancellationToken;
 
 use crate::report::{AttributeCell, AttributeRow, Live, QueueComparison};

@@ -37,7 +37,7 @@ mod runner;
 mod subject;
 mod trial;
 
-pub use behaviour::{Applies, Behaviour, Group, Need, Stop};
+pub use behaviour::{Applies, Behaviour, Check, Group, Need, Stop};
 pub use case::{Case, Selection, Shard, UnknownName, cases};
 pub use comparison::compare;
 pub use probe::Probe;
