@@ -149,6 +149,12 @@ impl fmt::Display for Shard {
 /// cases are there too, and not `chosen`.
 #[must_use]
 pub fn cases(subjects: &[Subject], selection: &Selection) -> Vec<Case> {
+    listed(&queue_names(subjects), subjects.len(), selection)
+}
+
+/// The same for so many clouds and queues of these keys, in order, without asking any of them.
+#[must_use]
+pub fn listed(queues: &[String], clouds: usize, selection: &Selection) -> Vec<Case> {
     let behaviours = behaviours::all();
     let wanted: Vec<&Behaviour> = behaviours
         .iter()
@@ -159,13 +165,13 @@ pub fn cases(subjects: &[Subject], selection: &Selection) -> Vec<Case> {
         .filter(|behaviour| behaviour.applies == Applies::EveryQueue)
         .collect();
     let mut cases = Vec::new();
-    for queue in queue_names(subjects) {
+    for queue in queues {
         for behaviour in &of_queues {
-            push(&mut cases, subjects, behaviour, Some(&queue));
+            push(&mut cases, clouds, behaviour, Some(queue));
         }
     }
     for behaviour in wanted {
-        push(&mut cases, subjects, behaviour, None);
+        push(&mut cases, clouds, behaviour, None);
     }
     if let Some(shard) = selection.shard {
         for (position, case) in cases.iter_mut().enumerate() {
@@ -175,8 +181,8 @@ pub fn cases(subjects: &[Subject], selection: &Selection) -> Vec<Case> {
     cases
 }
 
-fn push(cases: &mut Vec<Case>, subjects: &[Subject], behaviour: &Behaviour, queue: Option<&str>) {
-    cases.extend((0..subjects.len()).map(|subject| Case {
+fn push(cases: &mut Vec<Case>, clouds: usize, behaviour: &Behaviour, queue: Option<&str>) {
+    cases.extend((0..clouds).map(|subject| Case {
         behaviour: behaviour.clone(),
         subject,
         queue: queue.map(str::to_owned),

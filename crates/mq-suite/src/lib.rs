@@ -38,7 +38,7 @@ mod subject;
 mod trial;
 
 pub use behaviour::{Applies, Behaviour, Check, Group, Need, Stop};
-pub use case::{Case, Selection, Shard, UnknownName, cases};
+pub use case::{Case, Selection, Shard, UnknownName, cases, listed};
 pub use comparison::compare;
 pub use probe::Probe;
 pub use report::Report;
