@@ -11,4 +11,5 @@ pub mod files;
 pub mod proxy;
 pub mod raw;
 pub mod specs;
+pub mod suite;
 pub mod world;

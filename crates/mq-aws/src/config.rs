@@ -92,7 +92,7 @@ impl std::fmt::Debug for EmulatorCredentials {
 impl Settings {
     pub(crate) fn read(target: &Target, access: &Access) -> Result<Self> {
         if access.emulated() {
-            Self::emulated(access)
+            Self::emulated(target, access)
         } else {
             Self::vendor(target, access)
         }
@@ -118,7 +118,7 @@ impl Settings {
     }
 
     /// For an emulator the file's entry says nothing: its account and region are the emulator's.
-    fn emulated(access: &Access) -> Result<Self> {
+    fn emulated(target: &Target, access: &Access) -> Result<Self> {
         let var = |name| {
             access.var(name).map(str::to_owned).ok_or_else(|| {
                 Error::new(
@@ -145,7 +145,9 @@ impl Settings {
         }
         Ok(Settings {
             region: Some(var("AWS_REGION").or_else(|_| var("AWS_DEFAULT_REGION"))?),
-            account: None,
+            account: target
+                .text("account")
+                .filter(|_| access.insists_on_identity()),
             profile: None,
             endpoint: Some(endpoint),
             endpoint_sts: Some(endpoint_sts),

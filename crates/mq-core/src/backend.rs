@@ -78,6 +78,7 @@ pub struct BackendInfo {
 pub struct Access {
     variables: BTreeMap<String, String>,
     emulated: bool,
+    insists_on_identity: bool,
 }
 
 impl Access {
@@ -85,7 +86,7 @@ impl Access {
     pub fn vendor(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         Access {
             variables: variables.into_iter().collect(),
-            emulated: false,
+            ..Access::default()
         }
     }
 
@@ -94,7 +95,24 @@ impl Access {
         Access {
             variables: variables.into_iter().collect(),
             emulated: true,
+            ..Access::default()
         }
+    }
+
+    /// The same, but an emulator's account too must be the one that the entry states: by itself an
+    /// emulator stands in for whatever account a file names.
+    #[must_use]
+    pub fn insisting_on_identity(&self) -> Self {
+        Access {
+            insists_on_identity: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether what the entry states about the account counts.
+    #[must_use]
+    pub fn insists_on_identity(&self) -> bool {
+        self.insists_on_identity || !self.emulated
     }
 
     /// A variable that is set and not empty.
@@ -118,6 +136,7 @@ impl Debug for Access {
         // Names only: values may be credentials.
         f.debug_struct("Access")
             .field("emulated", &self.emulated)
+            .field("insists_on_identity", &self.insists_on_identity)
             .field("variables", &self.variables.keys().collect::<Vec<_>>())
             .finish()
     }

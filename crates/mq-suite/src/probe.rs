@@ -8,6 +8,17 @@ use mq_core::spec::{
 };
 use mq_core::Value;
 
+/// Where an attribute is fixed at creation, as far as the known services go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fixed {
+    /// Every service changes it on the queue that is there.
+    Nowhere,
+    /// Some do.
+    Somewhere,
+    /// None does.
+    Everywhere,
+}
+
 /// An attribute of the file and how to state it.
 pub struct Probe {
     /// Its path: `dead_letter.max_deliveries`.
@@ -16,8 +27,10 @@ pub struct Probe {
     pub(crate) base: fn(&mut QueuePatch),
     /// States the first value.
     pub(crate) one: fn(&mut QueuePatch),
-    /// States another.
-    pub(crate) other: fn(&mut QueuePatch),
+    /// State others: the first that the cloud holds is taken.
+    pub(crate) others: &'static [fn(&mut QueuePatch)],
+    /// Whether a queue that is there can take another value.
+    pub(crate) fixed: Fixed,
     /// The first value as a resource shows it, where its meaning is the same on every service.
     pub(crate) shown: Option<fn() -> Value>,
     /// Whether what is there stays as it is once the file no longer states it.
@@ -46,7 +59,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "visibility_timeout",
         base: nothing,
         one: |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(45)),
-        other: |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(75)),
+        others: &[|patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(75))],
+        fixed: Fixed::Nowhere,
         shown: Some(|| Value::Duration(Duration::from_secs(45))),
         stays_unstated: true,
     },
@@ -54,7 +68,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "retention",
         base: nothing,
         one: |patch| patch.retention = Setting::Value(days(2)),
-        other: |patch| patch.retention = Setting::Value(days(6)),
+        others: &[|patch| patch.retention = Setting::Value(days(6))],
+        fixed: Fixed::Nowhere,
         shown: Some(|| Value::Duration(days(2))),
         stays_unstated: true,
     },
@@ -62,7 +77,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "receive_wait",
         base: nothing,
         one: |patch| patch.receive_wait = Setting::Value(Duration::from_secs(7)),
-        other: |patch| patch.receive_wait = Setting::Value(Duration::from_secs(15)),
+        others: &[|patch| patch.receive_wait = Setting::Value(Duration::from_secs(15))],
+        fixed: Fixed::Nowhere,
         shown: Some(|| Value::Duration(Duration::from_secs(7))),
         stays_unstated: true,
     },
@@ -70,7 +86,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "delivery_delay",
         base: nothing,
         one: |patch| patch.delivery_delay = Setting::Value(minutes(1)),
-        other: |patch| patch.delivery_delay = Setting::Value(minutes(3)),
+        others: &[|patch| patch.delivery_delay = Setting::Value(minutes(3))],
+        fixed: Fixed::Nowhere,
         shown: Some(|| Value::Duration(minutes(1))),
         stays_unstated: true,
     },
@@ -78,7 +95,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "max_message_size",
         base: nothing,
         one: |patch| patch.max_message_size = Setting::Value(64 * 1024),
-        other: |patch| patch.max_message_size = Setting::Value(128 * 1024),
+        others: &[|patch| patch.max_message_size = Setting::Value(128 * 1024)],
+        fixed: Fixed::Nowhere,
         shown: Some(|| Value::Bytes(64 * 1024)),
         stays_unstated: true,
     },
@@ -86,20 +104,20 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "ordering",
         base: nothing,
         one: |patch| patch.ordering = Setting::Value(Ordering::PerKey),
-        other: |patch| patch.ordering = Setting::Value(Ordering::None),
+        others: &[|patch| patch.ordering = Setting::Value(Ordering::None)],
+        fixed: Fixed::Everywhere,
         shown: None,
         stays_unstated: false,
     },
     Probe {
         attribute: "deduplication",
         base: |patch| patch.ordering = Setting::Value(Ordering::PerKey),
-        one: |patch| {
-            patch.deduplication = Setting::Value(DeduplicationPatch {
-                window: Setting::Value(minutes(5)),
-                by: Setting::Value(DeduplicateBy::Id),
-            });
-        },
-        other: |patch| patch.deduplication = Setting::Unstated,
+        one: |patch| deduplicate(patch, minutes(5), DeduplicateBy::Id),
+        others: &[
+            |patch| deduplicate(patch, minutes(5), DeduplicateBy::Content),
+            |patch| deduplicate(patch, minutes(10), DeduplicateBy::Id),
+        ],
+        fixed: Fixed::Somewhere,
         shown: None,
         stays_unstated: false,
     },
@@ -107,7 +125,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "dead_letter.max_deliveries",
         base: nothing,
         one: |patch| dead_letter(patch, 6, Setting::Inherit),
-        other: |patch| dead_letter(patch, 9, Setting::Inherit),
+        others: &[|patch| dead_letter(patch, 9, Setting::Inherit)],
+        fixed: Fixed::Nowhere,
         shown: None,
         stays_unstated: false,
     },
@@ -115,7 +134,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "dead_letter.retention",
         base: nothing,
         one: |patch| dead_letter(patch, 6, Setting::Value(days(3))),
-        other: |patch| dead_letter(patch, 6, Setting::Value(days(5))),
+        others: &[|patch| dead_letter(patch, 6, Setting::Value(days(5)))],
+        fixed: Fixed::Nowhere,
         shown: Some(|| Value::Duration(days(3))),
         stays_unstated: false,
     },
@@ -123,7 +143,9 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "encryption",
         base: nothing,
         one: |patch| patch.encryption = Setting::Value(EncryptionPatch::default()),
-        other: |patch| patch.encryption = Setting::Unstated,
+        // Another is a key of the user's own, which no file can name for every reader of it.
+        others: &[],
+        fixed: Fixed::Nowhere,
         shown: None,
         stays_unstated: true,
     },
@@ -131,7 +153,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "labels",
         base: nothing,
         one: |patch| label(patch, "one"),
-        other: |patch| label(patch, "other"),
+        others: &[|patch| label(patch, "other")],
+        fixed: Fixed::Nowhere,
         shown: None,
         stays_unstated: true,
     },
@@ -142,6 +165,13 @@ fn dead_letter(patch: &mut QueuePatch, max_deliveries: u32, retention: Setting<D
         max_deliveries: Setting::Value(max_deliveries),
         retention,
         queue: Setting::Inherit,
+    });
+}
+
+fn deduplicate(patch: &mut QueuePatch, window: Duration, by: DeduplicateBy) {
+    patch.deduplication = Setting::Value(DeduplicationPatch {
+        window: Setting::Value(window),
+        by: Setting::Value(by),
     });
 }
 

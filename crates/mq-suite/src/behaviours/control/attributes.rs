@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use mq_core::resource::Mutability;
+use mq_core::resource::{Authority, Mutability};
 use mq_core::spec::{QueuePatch, Setting};
 use mq_core::verdict::Hold;
 use mq_core::{Action, Change, Observed, Plan, PlanOptions, ResolvedQueue, Resource, Value};
 
 use super::behaviour;
 use crate::behaviour::{Behaviour, Stop};
-use crate::probe::Probe;
+use crate::probe::{Fixed, Probe};
 use crate::trial::{Trial, fail};
 
 pub(super) fn all() -> Vec<Behaviour> {
@@ -31,7 +31,8 @@ pub(super) fn all() -> Vec<Behaviour> {
             70,
             |trial| update_in_place(trial).boxed(),
         )
-        .for_each(|_| true),
+        .that_recreates()
+        .for_each(|probe| changes(probe) && probe.fixed != Fixed::Everywhere),
     );
     all.extend(
         behaviour(
@@ -41,7 +42,7 @@ pub(super) fn all() -> Vec<Behaviour> {
             |trial| fixed_is_refused(trial).boxed(),
         )
         .that_recreates()
-        .for_each(|_| true),
+        .for_each(|probe| changes(probe) && probe.fixed != Fixed::Nowhere),
     );
     all.extend(
         behaviour(
@@ -50,7 +51,7 @@ pub(super) fn all() -> Vec<Behaviour> {
             80,
             |trial| drift_is_seen(trial).boxed(),
         )
-        .for_each(|_| true),
+        .for_each(|probe| changes(probe) && probe.fixed != Fixed::Everywhere),
     );
     all.extend(
         behaviour(
@@ -64,25 +65,40 @@ pub(super) fn all() -> Vec<Behaviour> {
     all
 }
 
-/// The queue with the first value, and the same queue with the other.
+fn changes(probe: &Probe) -> bool {
+    !probe.others.is_empty()
+}
+
+/// The queue with the first value, and the same queue with another.
 struct Pair {
     one: [ResolvedQueue; 1],
     other: [ResolvedQueue; 1],
+    /// States the other value.
+    change: fn(&mut QueuePatch),
 }
 
 impl Pair {
-    fn of(trial: &Trial, probe: &Probe) -> Pair {
-        let state = |value: fn(&mut QueuePatch)| {
-            [trial.sample(|patch| {
-                (probe.base)(patch);
-                value(patch);
-            })]
-        };
-        Pair {
-            one: state(probe.one),
-            other: state(probe.other),
+    /// The two queues, or a stop where the service does not hold both values.
+    fn of(trial: &Trial, probe: &Probe) -> Result<Pair, Stop> {
+        let one = stating(trial, probe, probe.one);
+        trial.holds(&one, probe.attribute)?;
+        let mut refused = Stop::Skipped("there is no other value to tell it from".into());
+        for &change in probe.others {
+            let other = stating(trial, probe, change);
+            match trial.holds(&other, probe.attribute) {
+                Ok(()) => return Ok(Pair { one, other, change }),
+                Err(stop) => refused = stop,
+            }
         }
+        Err(refused)
     }
+}
+
+fn stating(trial: &Trial, probe: &Probe, value: fn(&mut QueuePatch)) -> [ResolvedQueue; 1] {
+    [trial.sample(|patch| {
+        (probe.base)(patch);
+        value(patch);
+    })]
 }
 
 /// How the service takes a change from one value to the other.
@@ -137,35 +153,65 @@ fn is_about(attribute: Option<&str>, probe: &Probe) -> bool {
 
 async fn attribute_is_written(trial: &Trial) -> Result<(), Stop> {
     let probe = trial.probe()?;
+    let one = stating(trial, probe, probe.one);
+    trial.holds(&one, probe.attribute)?;
     let pair = Pair::of(trial, probe);
-    trial.holds(&pair.one, probe.attribute)?;
-    trial.provision(&pair.one).await?;
-    let first = settings(&trial.look(&pair.one).await?, probe);
-    let exact = trial
-        .verdict(&pair.one[0], probe.attribute)
-        .is_some_and(|verdict| verdict.hold == Hold::Exact);
-    if exact && let Some(wanted) = probe.shown.map(|value| value()) {
-        let as_stated = first.iter().any(|(_, value)| *value == wanted);
-        if !as_stated && !first.is_empty() {
-            return fail(format!("{wanted} was asked for and {first:?} is there"));
-        }
+    if let Ok(pair) = &pair
+        && taken(trial, probe, pair) == Taken::Same
+    {
+        return Err(Stop::Skipped(always(trial, &one[0], probe).into()));
     }
-    if taken(trial, probe, &pair) == Taken::Same {
-        return Err(Stop::Skipped(
-            "the service does this always, whatever is asked for".into(),
-        ));
+    trial.provision(&one).await?;
+    let first = settings(&trial.look(&one).await?, probe);
+    if first.is_empty() {
+        return Err(Stop::Skipped(always(trial, &one[0], probe).into()));
     }
-    trial.destroy(&pair.one).await?;
+    reads_as_stated(trial, &one[0], probe, &first)?;
+    let Ok(pair) = pair else { return Ok(()) };
     let elsewhere = [trial.named_sample("other", |patch| {
         (probe.base)(patch);
-        (probe.other)(patch);
+        (pair.change)(patch);
     })];
     trial.provision(&elsewhere).await?;
-    let second = settings(&trial.look(&elsewhere).await?, probe);
-    if first == second {
-        return fail(format!("both values read the same: {first:?}"));
+    if settings(&trial.look(&elsewhere).await?, probe) == first {
+        return fail(format!("both values read the same: {}", listed(&first)));
     }
     Ok(())
+}
+
+/// Where the verdict is exact and the value's meaning is the same everywhere, it is just that one
+/// that must be there.
+fn reads_as_stated(
+    trial: &Trial,
+    queue: &ResolvedQueue,
+    probe: &Probe,
+    seen: &[(String, Value)],
+) -> Result<(), Stop> {
+    let verdict = trial.verdict(queue, probe.attribute);
+    let exact = verdict.is_some_and(|verdict| verdict.hold == Hold::Exact);
+    let Some(wanted) = probe.shown.map(|value| value()).filter(|_| exact) else {
+        return Ok(());
+    };
+    if seen.iter().any(|(_, value)| *value == wanted) {
+        return Ok(());
+    }
+    fail(format!("{wanted} was stated, and there is {}", listed(seen)))
+}
+
+/// Why an attribute has no setting to look at.
+fn always(trial: &Trial, queue: &ResolvedQueue, probe: &Probe) -> String {
+    match trial.verdict(queue, probe.attribute).map(|it| it.hold) {
+        Some(hold) if hold != Hold::Exact => format!("{}: {}", hold.name(), hold.reason()),
+        _ => "the service does this always, and has no setting for it".to_owned(),
+    }
+}
+
+fn listed(seen: &[(String, Value)]) -> String {
+    let parts: Vec<String> = seen
+        .iter()
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    parts.join(", ")
 }
 
 /// What the resources show of the probe's attribute, with their kinds: names differ between queues.
@@ -186,10 +232,17 @@ fn settings(seen: &[(Resource, Observed)], probe: &Probe) -> Vec<(String, Value)
 
 async fn update_in_place(trial: &Trial) -> Result<(), Stop> {
     let probe = trial.probe()?;
-    let pair = Pair::of(trial, probe);
-    trial.holds(&pair.one, probe.attribute)?;
-    if taken(trial, probe, &pair) != Taken::InPlace {
-        return Err(Stop::Skipped("the value is fixed at creation here".into()));
+    let pair = Pair::of(trial, probe)?;
+    match taken(trial, probe, &pair) {
+        Taken::InPlace => {}
+        Taken::Same => return Err(Stop::Skipped(always(trial, &pair.one[0], probe).into())),
+        // Where the list does not ask for the refusal by its own name, it is asked for here.
+        Taken::Fixed | Taken::Elsewhere if probe.fixed == Fixed::Nowhere => {
+            return fixed_is_refused(trial).await;
+        }
+        Taken::Fixed | Taken::Elsewhere => {
+            return Err(Stop::Skipped("the value is fixed at creation here".into()));
+        }
     }
     trial.provision(&pair.one).await?;
     let before = trial.look(&pair.one).await?;
@@ -207,12 +260,24 @@ async fn update_in_place(trial: &Trial) -> Result<(), Stop> {
     others_stay(&before, &trial.look(&pair.one).await?, &plan)
 }
 
-/// Insists that every part is there as the file says.
+/// Insists that every part is there, and reads as the file says.
 pub(super) fn as_wanted(seen: &[(Resource, Observed)]) -> Result<(), Stop> {
+    reads(seen, |authority| *authority == Authority::File)
+}
+
+/// Insists that every part is there, and that its settings of these authorities read as they
+/// should.
+pub(super) fn reads(
+    seen: &[(Resource, Observed)],
+    counts: impl Fn(&Authority) -> bool,
+) -> Result<(), Stop> {
     for (resource, observed) in seen {
-        let present = observed.present.as_ref();
-        for wanted in &resource.attributes {
-            let value = present.and_then(|present| present.attributes.get(&wanted.name));
+        let Some(present) = &observed.present else {
+            return fail(format!("{} is not there", resource.id));
+        };
+        let settings = resource.attributes.iter();
+        for wanted in settings.filter(|wanted| counts(&wanted.authority)) {
+            let value = present.attributes.get(&wanted.name);
             if !wanted.value.holds_in(value) {
                 return fail(format!(
                     "{}: {} should be {} and is {}",
@@ -255,8 +320,7 @@ fn others_stay(
 
 async fn fixed_is_refused(trial: &Trial) -> Result<(), Stop> {
     let probe = trial.probe()?;
-    let pair = Pair::of(trial, probe);
-    trial.holds(&pair.one, probe.attribute)?;
+    let pair = Pair::of(trial, probe)?;
     let how = taken(trial, probe, &pair);
     if matches!(how, Taken::InPlace | Taken::Same) {
         return Err(Stop::Skipped("the value can be changed in place here".into()));
@@ -286,8 +350,7 @@ async fn fixed_is_refused(trial: &Trial) -> Result<(), Stop> {
 
 async fn drift_is_seen(trial: &Trial) -> Result<(), Stop> {
     let probe = trial.probe()?;
-    let pair = Pair::of(trial, probe);
-    trial.holds(&pair.one, probe.attribute)?;
+    let pair = Pair::of(trial, probe)?;
     if taken(trial, probe, &pair) != Taken::InPlace {
         return Err(Stop::Skipped(
             "nobody can change the value of a queue that is there".into(),
@@ -317,13 +380,13 @@ async fn drift_is_seen(trial: &Trial) -> Result<(), Stop> {
 
 async fn unstated_stays(trial: &Trial) -> Result<(), Stop> {
     let probe = trial.probe()?;
-    let stated = [trial.sample(|patch| {
-        (probe.base)(patch);
-        (probe.one)(patch);
-    })];
+    let stated = stating(trial, probe, probe.one);
     trial.holds(&stated, probe.attribute)?;
     trial.provision(&stated).await?;
     let before = settings(&trial.look(&stated).await?, probe);
+    if before.is_empty() {
+        return Err(Stop::Skipped(always(trial, &stated[0], probe).into()));
+    }
     let without = [trial.sample(|patch| {
         (probe.base)(patch);
         // Something else changes, so that the resource is written.
@@ -336,7 +399,11 @@ async fn unstated_stays(trial: &Trial) -> Result<(), Stop> {
     trial.provision(&without).await?;
     let after = settings(&trial.look(&stated).await?, probe);
     if before != after {
-        return fail(format!("it was {before:?} and became {after:?}"));
+        return fail(format!(
+            "it was {} and became {}",
+            listed(&before),
+            listed(&after)
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The parts that dead letters need, and how they hang together.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::FutureExt;
 use mq_core::resource::Part;
@@ -90,7 +91,15 @@ async fn depends_on_its_parts(trial: &Trial, queues: &[ResolvedQueue]) -> Result
 }
 
 async fn dead_letters_are_unlinked(trial: &Trial) -> Result<(), Stop> {
-    let with = [trial.sample(|_| {})];
+    // A retention of their own makes them a queue of their own, on every service.
+    let with = [trial.sample(|patch| {
+        patch.dead_letter = Setting::Value(DeadLetterPatch {
+            max_deliveries: Setting::Value(5),
+            retention: Setting::Value(Duration::from_secs(3 * 86_400)),
+            ..DeadLetterPatch::default()
+        });
+    })];
+    trial.holds(&with, "dead_letter.retention")?;
     let without = [trial.sample(|patch| patch.dead_letter = Setting::Unstated)];
     trial.provision(&with).await?;
     trial.provision(&without).await?;

@@ -79,7 +79,8 @@ async fn wrong_account_is_refused(trial: &Trial) -> Result<(), Stop> {
         "999999999999"
     };
     target.settings.insert(identity.to_owned(), wrong.into());
-    let backend = subject.factory.create(&target, &subject.access)?;
+    let access = subject.access.insisting_on_identity();
+    let backend = subject.factory.create(&target, &access)?;
     let control = subject.control_of(Arc::clone(&backend), CancellationToken::new());
     match control.identify().await {
         Err(error) if error.kind() == ErrorKind::Refused => Ok(()),
