@@ -386,6 +386,15 @@ pub(crate) static FILE: &[AttributeDoc] = &[
         example: "stages: { dev: { clouds: { gcp: { project: acme-dev } } } }",
     },
     AttributeDoc {
+        path: "stages.clouds.verify",
+        takes: Takes::OneOf(&["allowed", "forbidden"]),
+        default: "what `clouds` says",
+        in_place: NOT_APPLICABLE,
+        doc: "`forbidden`: on this stage the portability suite never runs against this target.",
+        native: &[],
+        example: "stages: { prod: { clouds: { aws: { verify: forbidden } } } }",
+    },
+    AttributeDoc {
         path: "stages.queues",
         takes: Takes::QueuePerQueue,
         default: "{}",

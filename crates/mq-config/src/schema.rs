@@ -166,7 +166,13 @@ impl Schema<'_> {
             Takes::Queue => reference("patch"),
             Takes::SettingsPerCloud if doc.path == "clouds" => self.clouds(),
             Takes::SettingsPerCloud => self.per_cloud(|backend| match backend {
-                Some(backend) => closed(settings(backend.settings)),
+                Some(backend) => {
+                    let mut entry = self.object(below(doc), |_| Null::No);
+                    if let Value::Object(properties) = &mut entry["properties"] {
+                        properties.extend(settings(backend.settings));
+                    }
+                    entry
+                }
                 None => json!({ "type": "object" }),
             }),
             Takes::Native => self.any_of_backends("native"),

@@ -114,6 +114,8 @@ pub struct Stage {
     pub name: String,
     /// Settings merged over the `clouds` entries.
     pub clouds: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+    /// What this stage says of [`Target::verify_forbidden`], by target.
+    pub verify_forbidden: BTreeMap<String, bool>,
     /// Values merged over the queues.
     pub queues: BTreeMap<String, QueuePatch>,
     /// Destroy and replace are refused for every queue.
@@ -303,6 +305,9 @@ impl Spec {
         let stage = self.stage(stage);
         if let Some(settings) = stage.and_then(|stage| stage.clouds.get(name)) {
             target.settings.extend(settings.clone());
+        }
+        if let Some(&forbidden) = stage.and_then(|stage| stage.verify_forbidden.get(name)) {
+            target.verify_forbidden = forbidden;
         }
         target
     }

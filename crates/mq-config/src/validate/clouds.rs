@@ -58,10 +58,7 @@ fn target<'a>(
     };
     let cloud = fields.get("cloud");
     let backend = backend_of(check, name, cloud, at_key);
-    if let Some(field) = fields.get("verify") {
-        let words = [("allowed", false), ("forbidden", true)];
-        target.verify_forbidden = check.one_of(&field, &words).unwrap_or_default();
-    }
+    target.verify_forbidden = verify_forbidden(check, &mut fields).unwrap_or_default();
     if let Some(backend) = backend {
         backend.id.clone_into(&mut target.backend);
         target.settings = settings(check, &mut fields, backend.settings);
@@ -113,6 +110,12 @@ fn backend_of<'a>(
         );
     }
     backend
+}
+
+/// Reads `verify`, from an entry under `clouds` or a stage's word on it.
+pub(super) fn verify_forbidden<'a>(check: &mut Check<'a>, fields: &mut Fields<'a>) -> Option<bool> {
+    let words = [("allowed", false), ("forbidden", true)];
+    check.one_of(&fields.get("verify")?, &words)
 }
 
 /// Reads what a backend declares, from an entry under `clouds` or a stage's word on it.

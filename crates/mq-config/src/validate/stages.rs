@@ -59,15 +59,21 @@ fn stage<'a>(check: &mut Check<'a>, field: &Field<'a>) -> Stage {
         template.clone_into(&mut stage.name);
     }
     if let Some(field) = fields.get("clouds") {
-        stage.clouds = per_cloud(check, &field, |check, field, backend| {
+        let words = per_cloud(check, &field, |check, field, backend| {
             let mut fields = check.fields(field, "this cloud in a stage")?;
+            let verify = clouds::verify_forbidden(check, &mut fields);
             let Some(backend) = backend else {
-                return Some(Map::<String, Value>::new());
+                return Some((Map::<String, Value>::new(), verify));
             };
             let settings = clouds::settings(check, &mut fields, backend.settings);
             check.finish(fields);
-            Some(settings)
+            Some((settings, verify))
         });
+        for (name, (settings, verify)) in words {
+            let forbidden = verify.map(|forbidden| (name.clone(), forbidden));
+            stage.verify_forbidden.extend(forbidden);
+            stage.clouds.insert(name, settings);
+        }
     }
     if let Some(field) = fields.get("queues")
         && let Some(mapping) = check.map(&field)

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use mq_config::{Loaded, load, render};
-use mq_core::capability::fact;
 use mq_core::BackendInfo;
 use mq_core::backend::{SettingInfo, SettingKind};
+use mq_core::capability::fact;
 
 const fn setting(name: &'static str, kind: SettingKind) -> SettingInfo {
     SettingInfo {

@@ -113,7 +113,7 @@ clouds:
   aws-us: { cloud: aws, region: us-east-1, account: '011122223333', verify: forbidden }
 stages:
   dev:
-  prod: { clouds: { aws: { region: null } }, queues: { orders: { retention: null } } }
+  prod: { clouds: { aws: { region: null, verify: forbidden } }, queues: { orders: { retention: null } } }
 queues: { orders: { overrides: { aws-us: { retention: 3d } } } }
 ",
     );

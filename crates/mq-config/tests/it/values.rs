@@ -122,6 +122,29 @@ queues:
 }
 
 #[test]
+fn a_stage_may_forbid_the_suite_what_the_entry_allows_and_the_other_way_round() {
+    let spec = spec(
+        "version: 1
+stack: test
+clouds:
+  aws:
+  gcp: { project: acme, verify: forbidden }
+stages:
+  dev: { clouds: { gcp: { project: acme-dev, verify: allowed } } }
+  prod: { clouds: { aws: { verify: forbidden } } }
+queues: { orders: {} }
+",
+    );
+    let forbidden =
+        |stage: &str| ["aws", "gcp"].map(|name| spec.target(name, Some(stage)).verify_forbidden);
+    assert_eq!(forbidden("dev"), [false, false]);
+    assert_eq!(forbidden("prod"), [true, true]);
+    let dev = spec.target("gcp", Some("dev"));
+    assert_eq!(dev.text("project").as_deref(), Some("acme-dev"));
+    assert!(!dev.settings.contains_key("verify"));
+}
+
+#[test]
 fn line_ends_of_windows_and_a_byte_order_mark_change_nothing() {
     let text = with_queues("  orders:\n    retention: 4d\n    labels: { a: b }\n");
     let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
