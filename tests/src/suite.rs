@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mq_core::timing::SkippingClock;
-use mq_core::{Access, Target};
+use mq_core::{Access, BackendFactory, Target};
 use mq_suite::{Subject, Surroundings};
 
 use crate::world::{World, factory};
@@ -19,8 +19,13 @@ pub fn hurried() -> Surroundings {
 
 /// The real backend of this cloud against the emulator, through the proxy that counts its calls.
 pub async fn subject(world: &World, backend: &str) -> Subject {
+    subject_of(world, factory(backend)).await
+}
+
+/// Another backend of a cloud that the emulator has.
+pub async fn subject_of(world: &World, factory: &'static dyn BackendFactory) -> Subject {
     let access = Access::emulator(world.variables().clone());
-    let target = Target::implied(backend);
-    let opened = Subject::open(factory(backend), &target, &access, hurried()).await;
+    let target = Target::implied(factory.info().id);
+    let opened = Subject::open(factory, &target, &access, hurried()).await;
     opened.unwrap()
 }
