@@ -1,16 +1,21 @@
-//! The console's port: whether the emulator lives, whether it is ready, how much it was asked.
+//! The console's port: whether the emulator lives, whether it is ready, how much it was asked, and
+//! what only the holder of its token may do.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::{AdvanceError, date};
 use crate::probe::Probes;
 use crate::server::Token;
 use crate::shared::{SERVICES, Shared};
@@ -24,12 +29,14 @@ pub(crate) struct State {
     pub(crate) stop_requested: CancellationToken,
 }
 
-/// `GET /health`, `GET /ready`, `GET /metrics` and, with the token, `POST /shutdown`.
+/// `GET /health`, `GET /ready`, `GET /metrics` and, with the token, `POST /advance` and
+/// `POST /shutdown`.
 pub(crate) fn router(state: State) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
+        .route("/advance", post(advance))
         .route("/shutdown", post(shutdown))
         .with_state(state)
 }
@@ -89,14 +96,59 @@ async fn metrics(extract::State(state): extract::State<State>) -> Response {
 
 /// Asks the emulator to stop, if the caller has the token of this run.
 async fn shutdown(extract::State(state): extract::State<State>, headers: HeaderMap) -> Response {
-    let shown = headers.get(Token::HEADER).map(http::HeaderValue::as_bytes);
-    if !shown.is_some_and(|shown| state.token.is(shown)) {
-        let why =
-            json!({ "error": format!("the header {} must carry this run's token", Token::HEADER) });
-        return json_response(StatusCode::FORBIDDEN, &why);
+    if !state.admits(&headers) {
+        return without_token();
     }
     state.stop_requested.cancel();
     json_response(StatusCode::ACCEPTED, &json!({ "status": "stopping" }))
+}
+
+/// How far the clock shall go.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    milliseconds: u64,
+}
+
+/// Moves a manual clock on, if the caller has the token of this run, and says what time it is then.
+async fn advance(
+    extract::State(state): extract::State<State>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !state.admits(&headers) {
+        return without_token();
+    }
+    let Ok(asked) = serde_json::from_slice::<Advance>(&body) else {
+        let why =
+            "the body must be {\"milliseconds\": N}, with a whole number that is not negative";
+        return failure(StatusCode::BAD_REQUEST, why);
+    };
+    match state
+        .shared
+        .advance(Duration::from_millis(asked.milliseconds))
+    {
+        Ok(now) => json_response(StatusCode::OK, &json!({ "now": date(now).to_string() })),
+        Err(error @ AdvanceError::NotManual) => failure(StatusCode::CONFLICT, &error.to_string()),
+        Err(error @ AdvanceError::TooFar) => failure(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+impl State {
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        headers
+            .get(Token::HEADER)
+            .is_some_and(|shown| self.token.is(shown.as_bytes()))
+    }
+}
+
+fn without_token() -> Response {
+    let why = format!("the header {} must carry this run's token", Token::HEADER);
+    failure(StatusCode::FORBIDDEN, &why)
+}
+
+fn failure(status: StatusCode, why: &str) -> Response {
+    json_response(status, &json!({ "error": why }))
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response {

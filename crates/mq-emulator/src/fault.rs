@@ -7,12 +7,13 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use http::request::Parts;
+use mq_engine::Timestamp;
 
 use crate::guard::Probe;
 use crate::shared::Shared;
 
-/// How a front-end words its service's own internal error for a request.
-pub(crate) type Render = fn(&Parts) -> Response;
+/// How a front-end words its service's own internal error for a request, at this time.
+pub(crate) type Render = fn(&Parts, Timestamp) -> Response;
 
 #[derive(Clone)]
 struct Faults {
@@ -50,7 +51,7 @@ async fn disturb(State(faults): State<Faults>, request: Request, next: Next) -> 
     if faults.shared.chance(0.5) {
         let _lost = next.run(Request::from_parts(head.clone(), body)).await;
     }
-    (faults.render)(&head)
+    (faults.render)(&head, faults.shared.now())
 }
 
 #[cfg(test)]
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
     use crate::quirks::Quirks;
 
-    fn internal_error(_: &Parts) -> Response {
+    fn internal_error(_: &Parts, _: Timestamp) -> Response {
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 

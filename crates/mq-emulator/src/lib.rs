@@ -6,9 +6,11 @@
 //!
 //! A request's way: `listen` accepts and speaks HTTP, `guard` refuses foreign callers and
 //! oversized bodies, `fault` disturbs what the quirks say, and the front-end in `sqs`, `pubsub`
-//! or `servicebus` answers from the engine in `shared`. `server` starts and stops it all.
+//! or `servicebus` answers from the engine in `shared`, at the time of `clock`. `server` starts and
+//! stops it all.
 
 mod ca;
+mod clock;
 mod console;
 mod environment;
 mod fault;
@@ -23,6 +25,7 @@ mod servicebus;
 mod shared;
 mod sqs;
 
+pub use clock::{AdvanceError, ClockMode, EmulatorTime};
 pub use ledger::{Fidelity, LedgerRow, Source, ledger};
 pub use quirks::{QUIRKS, QuirkError, QuirkInfo, Quirks};
 pub use server::{Addresses, Config, Emulator, PortError, Ports, StartError, Token};

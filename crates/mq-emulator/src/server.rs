@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::ca::CaFolder;
+use crate::clock::{AdvanceError, ClockMode, EmulatorTime};
 use crate::environment::{self, Trust};
 use crate::guard::{self, Hosts, Limits};
 use crate::listen::{self, Patience};
@@ -47,6 +48,8 @@ pub struct Config {
     pub quirks: Quirks,
     /// Decides every random choice.
     pub seed: u64,
+    /// How time passes.
+    pub clock: ClockMode,
     /// The AWS account, 12 digits.
     pub account: String,
     /// The AWS region of requests that name none.
@@ -73,6 +76,7 @@ impl Default for Config {
             ports: Ports::default(),
             quirks: Quirks::default(),
             seed: rand::random(),
+            clock: ClockMode::default(),
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             project: "mq-emulator".to_owned(),
@@ -286,7 +290,10 @@ impl Emulator {
             any_address: config.allow_remote,
             names: config.allowed_hosts.clone(),
         };
-        let shared = Arc::new(Shared::new(config.quirks.clone(), config.seed).with_hosts(hosts));
+        let shared = Shared::new(config.quirks.clone(), config.seed)
+            .with_hosts(hosts)
+            .with_clock(config.clock);
+        let shared = Arc::new(shared);
         let shutdown = CancellationToken::new();
         let mut emulator = Emulator {
             addresses,
@@ -338,6 +345,21 @@ impl Emulator {
         self.shared.idle()
     }
 
+    /// The time in it, for whoever outlives a borrow of the emulator.
+    #[must_use]
+    pub fn time(&self) -> EmulatorTime {
+        EmulatorTime::of(&self.shared)
+    }
+
+    /// Moves the time in it on, as [`EmulatorTime::advance`] does.
+    ///
+    /// # Errors
+    /// Unless [`Config::clock`] is [`ClockMode::Manual`], and where the time would be beyond the
+    /// year 9999.
+    pub fn advance(&self, by: Duration) -> Result<(), AdvanceError> {
+        self.time().advance(by)
+    }
+
     /// Returns when a caller with the token has asked the console to stop this emulator.
     pub async fn stop_requested(&self) {
         self.stop_requested.cancelled().await;
@@ -367,7 +389,7 @@ impl Emulator {
             region: config.region.clone(),
         };
         let sqs = sqs::router(Arc::clone(&self.shared), scope);
-        let sqs = fault::inject(sqs, &self.shared, sqs::internal_error);
+        let sqs = fault::inject(sqs, &self.shared, |head, _| sqs::internal_error(head));
         let limits = Limits::whole(SQS_BODY_BYTES_MAX);
         self.listen(listeners.sqs, sqs, Some(Service::Sqs), limits, shutdown);
 
@@ -375,7 +397,7 @@ impl Emulator {
             project_number: config.project_number,
         };
         let pubsub = pubsub::router(Arc::clone(&self.shared), scope);
-        let pubsub = fault::inject(pubsub, &self.shared, pubsub::internal_error);
+        let pubsub = fault::inject(pubsub, &self.shared, |head, _| pubsub::internal_error(head));
         let limits = Limits::streamed(PUBSUB_BODY_BYTES_MAX);
         self.listen(
             listeners.pubsub,

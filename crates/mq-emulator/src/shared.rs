@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use mq_engine::{Engine, Service, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::clock::{AdvanceError, Clock, ClockMode, machine_now};
 use crate::guard::Hosts;
 use crate::quirks::Quirks;
 
@@ -15,6 +16,8 @@ use crate::quirks::Quirks;
 pub(crate) struct Shared {
     engine: Mutex<Engine>,
     dice: Mutex<StdRng>,
+    /// Which time it is here.
+    pub(crate) clock: Clock,
     /// What was switched on by name.
     pub(crate) quirks: Quirks,
     /// By which names this emulator lets itself be called.
@@ -22,6 +25,7 @@ pub(crate) struct Shared {
     /// Marks the emulator's own readiness probes, which are neither counted nor disturbed.
     pub(crate) probe_token: String,
     requests: [AtomicU64; SERVICES.len()],
+    /// On the machine's clock: an emulator that nobody asks shall end, whatever time it is in.
     last_request: AtomicU64,
 }
 
@@ -33,22 +37,43 @@ pub(crate) const SERVICES: [(Service, &str); 3] = [
 ];
 
 impl Shared {
-    /// A fresh state that answers to loopback names only.
+    /// A fresh state in the machine's time that answers to loopback names only.
     pub(crate) fn new(quirks: Quirks, seed: u64) -> Self {
         Shared {
             engine: Mutex::new(Engine::new()),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
+            clock: Clock::start(ClockMode::default()),
             quirks,
             hosts: Hosts::default(),
             probe_token: uuid::Uuid::new_v4().to_string(),
             requests: Default::default(),
-            last_request: AtomicU64::new(now().0),
+            last_request: AtomicU64::new(machine_now().0),
         }
     }
 
     /// The same, answering to these names.
     pub(crate) fn with_hosts(self, hosts: Hosts) -> Self {
         Shared { hosts, ..self }
+    }
+
+    /// The same, in a time of its own.
+    pub(crate) fn with_clock(self, mode: ClockMode) -> Self {
+        Shared {
+            clock: Clock::start(mode),
+            ..self
+        }
+    }
+
+    /// The time that requests are stamped with.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves a manual clock on and says what time it is then.
+    pub(crate) fn advance(&self, by: Duration) -> Result<Timestamp, AdvanceError> {
+        // Held, so that no time passes within a request's work on the engine.
+        let _engine = self.engine();
+        self.clock.advance(by)
     }
 
     /// The engine, for the length of one request's work. Never held across an await.
@@ -73,7 +98,7 @@ impl Shared {
     /// that no front-end can forget or double it.
     pub(crate) fn count(&self, service: Service) {
         self.counter(service).fetch_add(1, Ordering::Relaxed);
-        self.last_request.store(now().0, Ordering::Relaxed);
+        self.last_request.store(machine_now().0, Ordering::Relaxed);
     }
 
     /// How many requests this service has got so far.
@@ -91,7 +116,7 @@ impl Shared {
 
     /// How long no request has come.
     pub(crate) fn idle(&self) -> Duration {
-        now().since(Timestamp(self.last_request.load(Ordering::Relaxed)))
+        machine_now().since(Timestamp(self.last_request.load(Ordering::Relaxed)))
     }
 
     fn counter(&self, service: Service) -> &AtomicU64 {
@@ -102,12 +127,4 @@ impl Shared {
             Service::ServiceBus => servicebus,
         }
     }
-}
-
-/// The time that requests are stamped with.
-pub(crate) fn now() -> Timestamp {
-    let millis = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis());
-    Timestamp(u64::try_from(millis).unwrap_or(u64::MAX))
 }

@@ -23,6 +23,7 @@ mod tests;
 mod topics;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -53,6 +54,8 @@ pub(crate) struct Scope {
 struct PubSub {
     shared: Arc<Shared>,
     scope: Scope,
+    /// How many resources were made so far.
+    made: AtomicU64,
     /// How many more reads do not see a new resource, under `pubsub-not-found-after-create`.
     unseen: Mutex<BTreeMap<EntityId, u32>>,
 }

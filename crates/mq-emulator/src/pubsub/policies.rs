@@ -57,7 +57,7 @@ impl PubSub {
                  Please retry the whole read-modify-write with exponential backoff.",
             ));
         }
-        Stored::of(&stored.replace_policy(&mut engine, policy)?)?.policy()
+        Stored::of(&stored.replace_policy(&mut engine, self.shared.now(), policy)?)?.policy()
     }
 
     /// Every permission that was asked about, or none when the resource is not there.

@@ -1,10 +1,13 @@
 //! What the engine keeps of a Pub/Sub resource beside its settings, and who sees it when.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use googleapis_tonic_google_iam_v1::google::iam::v1::Policy;
-use mq_engine::{Command, Engine, Entity, EntityId, EntityKind, Reply, Service, Settings};
+use mq_engine::{
+    Command, Engine, Entity, EntityId, EntityKind, Reply, Service, Settings, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tonic::Status;
@@ -14,7 +17,7 @@ use super::names::full;
 use super::page::Page;
 use super::status::{not_found, refused};
 use super::{PubSub, Scope};
-use crate::shared::{Shared, now};
+use crate::shared::Shared;
 
 /// The document of a topic or subscription, kept by the engine unread.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +28,8 @@ struct Document {
     policy: Value,
     /// How often the policy was set.
     policy_version: u32,
+    /// How many resources were made before it: time may stand still between two of one name.
+    number: u64,
 }
 
 /// A resource with all that is kept of it.
@@ -56,7 +61,9 @@ impl Stored {
             policy => json::read(policy.clone(), "")?,
         };
         let created = self.entity.created.0.to_be_bytes();
-        let etag = [&created[2..], &self.document.policy_version.to_be_bytes()].concat();
+        let number = self.document.number.to_be_bytes();
+        let version = self.document.policy_version.to_be_bytes();
+        let etag = [&created[2..], &number, &version].concat();
         Ok(Policy { etag, ..policy })
     }
 
@@ -64,18 +71,20 @@ impl Stored {
     pub(super) fn replace<M: Message>(
         mut self,
         engine: &mut Engine,
+        now: Timestamp,
         message: &M,
         settings: Settings,
     ) -> Result<Entity, Status> {
         self.document.resource = json::write(message, Enums::Names);
         self.entity.settings = settings;
-        self.save(engine)
+        self.save(engine, now)
     }
 
     /// Puts this policy in the place of the one before.
     pub(super) fn replace_policy(
         mut self,
         engine: &mut Engine,
+        now: Timestamp,
         policy: Policy,
     ) -> Result<Entity, Status> {
         self.document.policy = json::write(
@@ -86,10 +95,10 @@ impl Stored {
             Enums::Names,
         );
         self.document.policy_version += 1;
-        self.save(engine)
+        self.save(engine, now)
     }
 
-    fn save(self, engine: &mut Engine) -> Result<Entity, Status> {
+    fn save(self, engine: &mut Engine, now: Timestamp) -> Result<Entity, Status> {
         let Entity {
             id,
             settings,
@@ -100,6 +109,7 @@ impl Stored {
         let document = self.document.keep()?;
         apply(
             engine,
+            now,
             &name,
             Command::Update {
                 id,
@@ -122,6 +132,7 @@ impl PubSub {
         PubSub {
             shared,
             scope,
+            made: AtomicU64::new(0),
             unseen: Mutex::default(),
         }
     }
@@ -139,6 +150,7 @@ impl PubSub {
             resource,
             policy: Value::Null,
             policy_version: 0,
+            number: self.made.fetch_add(1, Ordering::Relaxed),
         }
         .keep()?;
         let command = Command::Create {
@@ -146,7 +158,7 @@ impl PubSub {
             settings,
             document,
         };
-        let entity = apply(engine, &full(&id), command)?;
+        let entity = apply(engine, self.shared.now(), &full(&id), command)?;
         self.hide(id);
         Ok(entity)
     }
@@ -167,7 +179,8 @@ impl PubSub {
 
     pub(super) fn remove(&self, engine: &mut Engine, id: &EntityId) -> Result<(), Status> {
         self.unseen().remove(id);
-        apply(engine, &full(id), Command::Delete { id: id.clone() }).map(|_| ())
+        let command = Command::Delete { id: id.clone() };
+        apply(engine, self.shared.now(), &full(id), command).map(|_| ())
     }
 
     fn hide(&self, id: EntityId) {
@@ -218,8 +231,13 @@ pub(super) fn list<'e>(
     (found, next)
 }
 
-fn apply(engine: &mut Engine, name: &str, command: Command) -> Result<Entity, Status> {
-    match engine.apply(now(), command) {
+fn apply(
+    engine: &mut Engine,
+    now: Timestamp,
+    name: &str,
+    command: Command,
+) -> Result<Entity, Status> {
+    match engine.apply(now, command) {
         Ok(Reply::Entity(entity) | Reply::Deleted(entity)) => Ok(entity),
         Err(refusal) => Err(refused(refusal, name)),
     }

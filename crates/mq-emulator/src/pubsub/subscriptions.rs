@@ -61,7 +61,7 @@ impl PubSub {
         }
         // The document keeps the topic's name when the subscription is no longer attached to it.
         settings.topic.clone_from(&before.topic);
-        let entity = stored.replace(&mut engine, &subscription, settings)?;
+        let entity = stored.replace(&mut engine, self.shared.now(), &subscription, settings)?;
         shown(&engine, &entity)
     }
 
@@ -99,7 +99,7 @@ impl PubSub {
             topic: None,
             ..stored.entity.settings.clone()
         };
-        stored.replace(&mut engine, &detached, settings)?;
+        stored.replace(&mut engine, self.shared.now(), &detached, settings)?;
         Ok(DetachSubscriptionResponse {})
     }
 

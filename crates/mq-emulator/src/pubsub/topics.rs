@@ -34,7 +34,7 @@ impl PubSub {
         let mut engine = self.shared.engine();
         let stored = Stored::of(find(&engine, &id)?)?;
         let (topic, settings) = rules::topic(mask::merge(&stored.message()?, &change, &paths)?)?;
-        shown(&stored.replace(&mut engine, &topic, settings)?)
+        shown(&stored.replace(&mut engine, self.shared.now(), &topic, settings)?)
     }
 
     pub(super) fn list_topics(

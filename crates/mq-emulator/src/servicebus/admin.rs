@@ -18,7 +18,8 @@ use super::request::{self, ApiVersion, Request};
 use super::tier::Tier;
 use super::write::{Entry, INSTANCE, SERVICE_BUS, Writer, precise};
 use super::{Scheme, Settings, answer, auth, check};
-use crate::shared::{Shared, now};
+use crate::clock::machine_now;
+use crate::shared::Shared;
 
 /// The page that a listing gives when it is not told another size, and the largest there is.
 const PAGE_MAX: usize = 100;
@@ -58,25 +59,24 @@ async fn handle(
 ) -> Response {
     let scheme = scheme.map_or(Scheme::Http, |Extension(scheme)| scheme);
     let request = Request::new(scheme, method, &uri, headers, body);
-    namespace
-        .answer(&request)
-        .unwrap_or_else(|error| error.response(&format!("{}:{}", request.authority, request.path)))
+    namespace.answer(&request).unwrap_or_else(|error| {
+        let tracker = format!("{}:{}", request.authority, request.path);
+        error.response(&tracker, namespace.shared.now())
+    })
 }
 
 /// The answer to a request whose work went wrong inside the service.
-pub(super) fn internal_error(head: &Parts) -> Response {
+pub(super) fn internal_error(head: &Parts, now: Timestamp) -> Response {
     let authority = request::authority(&head.uri, &head.headers);
-    ServiceError::internal().response(&format!(
-        "{authority}:{}",
-        head.uri.path().trim_matches('/')
-    ))
+    let tracker = format!("{authority}:{}", head.uri.path().trim_matches('/'));
+    ServiceError::internal().response(&tracker, now)
 }
 
 impl Namespace {
     fn new(shared: Arc<Shared>, settings: Settings) -> Self {
         Namespace {
             tier: Tier::of(&shared.quirks),
-            created: now(),
+            created: shared.now(),
             queues: AtomicUsize::new(0),
             shared,
             settings,
@@ -84,11 +84,7 @@ impl Namespace {
     }
 
     fn answer(&self, request: &Request) -> Result<Response, ServiceError> {
-        auth::check(
-            request.header("authorization"),
-            &self.settings.key_name,
-            now(),
-        )?;
+        self.check_token(request.header("authorization"))?;
         request.version()?;
         let segments: Vec<String> = request
             .path
@@ -99,9 +95,13 @@ impl Namespace {
         match (&request.method, segments.as_slice()) {
             (&Method::GET, ["$namespaceinfo"]) => Ok(self.describe(request)),
             (&Method::GET, ["$resources", "queues"]) => self.list(request),
-            (&Method::GET, ["$resources", "topics"]) => {
-                Ok(answer::feed("Topics", request, None, Vec::new()))
-            }
+            (&Method::GET, ["$resources", "topics"]) => Ok(answer::feed(
+                "Topics",
+                request,
+                None,
+                Vec::new(),
+                self.shared.now(),
+            )),
             (_, ["$resources", other]) => Err(ServiceError::not_implemented(&format!(
                 "resources of the type '{other}'"
             ))),
@@ -124,7 +124,7 @@ impl Namespace {
         let version = request.version()?;
         let engine = self.shared.engine();
         let Some(entity) = engine.get(&id(&self.settings.namespace, &request.path)) else {
-            return Ok(answer::nothing_here());
+            return Ok(answer::nothing_here(self.shared.now()));
         };
         let queue = stored(entity)?;
         let shown = self.shown(
@@ -201,7 +201,7 @@ impl Namespace {
             }
         };
         let (Reply::Entity(entity) | Reply::Deleted(entity)) =
-            engine.apply(now(), command).map_err(refused)?;
+            engine.apply(self.shared.now(), command).map_err(refused)?;
         if update {
             return Ok((StatusCode::OK, entity));
         }
@@ -216,7 +216,7 @@ impl Namespace {
             id: id(&self.settings.namespace, &request.path),
         };
         engine
-            .apply(now(), command)
+            .apply(self.shared.now(), command)
             .map_err(|refusal| match refused(refusal) {
                 // What is no queue may be the head of one's messages, or one that is locked.
                 _ if request.path.contains("/messages/") => ServiceError::not_implemented(MESSAGES),
@@ -256,6 +256,7 @@ impl Namespace {
             request,
             more.then(|| (skip.saturating_add(top), top)),
             entries,
+            self.shared.now(),
         ))
     }
 
@@ -322,6 +323,11 @@ impl Namespace {
         writer
     }
 
+    /// By the machine's clock, which the client's token was made by.
+    fn check_token(&self, header: Option<&str>) -> Result<(), ServiceError> {
+        auth::check(header, &self.settings.key_name, machine_now())
+    }
+
     /// Whoever lets a queue forward must show a token for the target too.
     fn check_supplementary(&self, request: &Request, queue: &Queue) -> Result<(), ServiceError> {
         let needed = [
@@ -332,7 +338,7 @@ impl Namespace {
             ),
         ];
         for (_, header) in needed.iter().filter(|(needed, _)| *needed) {
-            auth::check(request.header(header), &self.settings.key_name, now())?;
+            self.check_token(request.header(header))?;
         }
         Ok(())
     }

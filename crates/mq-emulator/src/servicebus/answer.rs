@@ -2,10 +2,10 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mq_engine::Timestamp;
 
 use super::request::Request;
 use super::write::{ATOM, Writer, seconds};
-use crate::shared::now;
 
 const ENTRY: &str = "application/atom+xml;type=entry;charset=utf-8";
 const FEED: &str = "application/atom+xml;type=feed;charset=utf-8";
@@ -16,14 +16,14 @@ pub(super) fn entry(status: StatusCode, writer: Writer) -> Response {
 }
 
 /// A GET of a free path is discovery to the service: it tells that nothing is listed there.
-pub(super) fn nothing_here() -> Response {
+pub(super) fn nothing_here(now: Timestamp) -> Response {
     let mut writer = Writer::default();
     writer.markup(&format!(
         "<feed xmlns=\"{ATOM}\"><title type=\"text\">Publicly Listed Services</title>"
     ));
     writer.markup("<subtitle type=\"text\">This is the list of publicly-listed services currently available.</subtitle>");
     writer.element("id", format!("uuid:{};id=1", uuid::Uuid::new_v4()));
-    writer.element("updated", seconds(now()));
+    writer.element("updated", seconds(now));
     writer.markup("<generator>Service Bus 1.1</generator></feed>");
     document(StatusCode::OK, FEED, writer)
 }
@@ -34,6 +34,7 @@ pub(super) fn feed(
     request: &Request,
     next: Option<(usize, usize)>,
     entries: Vec<Writer>,
+    now: Timestamp,
 ) -> Response {
     let address = request.address(&format!("$Resources/{}", title.to_lowercase()));
     let mut writer = Writer::default();
@@ -41,7 +42,7 @@ pub(super) fn feed(
         "<feed xmlns=\"{ATOM}\"><title type=\"text\">{title}</title>"
     ));
     writer.element("id", &address);
-    writer.element("updated", seconds(now()));
+    writer.element("updated", seconds(now));
     writer.link("self", &address);
     if let Some((skip, top)) = next {
         let separator = if address.contains('?') { '&' } else { '?' };

@@ -2,11 +2,11 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mq_engine::Timestamp;
 use quick_xml::escape::partial_escape;
 use uuid::Uuid;
 
 use super::write::timestamp_in_error;
-use crate::shared::now;
 
 const HELP: &str = "To know more visit https://aka.ms/sbResourceMgrExceptions.";
 
@@ -105,15 +105,15 @@ impl ServiceError {
         )
     }
 
-    /// The response, with the name of what was asked for: `HOST:PATH`.
-    pub(super) fn response(&self, tracker: &str) -> Response {
+    /// The response at this time, with the name of what was asked for: `HOST:PATH`.
+    pub(super) fn response(&self, tracker: &str, now: Timestamp) -> Response {
         let body = format!(
             "<Error><Code>{}</Code><Detail>{}TrackingId:{}_G0, SystemTracker:{}, Timestamp:{}</Detail></Error>",
             self.status.as_u16(),
             partial_escape(self.detail.as_str()),
             Uuid::new_v4(),
             partial_escape(tracker),
-            timestamp_in_error(now()),
+            timestamp_in_error(now),
         );
         (
             self.status,
@@ -128,6 +128,8 @@ impl ServiceError {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
     async fn text(response: Response) -> String {
         let bytes = axum::body::to_bytes(response.into_body(), 4_096)
             .await
@@ -137,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_has_the_shape_that_clients_parse() {
-        let response = ServiceError::exists().response("localhost:5300:orders");
+        let response = ServiceError::exists().response("localhost:5300:orders", NOW);
         assert_eq!(response.status(), StatusCode::CONFLICT);
         assert_eq!(
             response.headers()["content-type"],
@@ -159,13 +161,14 @@ mod tests {
         let (tracker, after) = after.split_once(", Timestamp:").unwrap();
         assert_eq!(tracker, "localhost:5300:orders");
         let timestamp = after.strip_suffix("</Detail></Error>").unwrap();
-        assert_eq!(timestamp.len(), "2024-05-28T02:40:09".len());
+        assert_eq!(timestamp, "2023-11-14T22:13:20");
     }
 
     #[tokio::test]
     async fn what_a_client_sent_is_escaped_in_the_error() {
         let body =
-            text(ServiceError::bad_request("'<a>&' is not allowed").response("h:</Detail>")).await;
+            text(ServiceError::bad_request("'<a>&' is not allowed").response("h:</Detail>", NOW))
+                .await;
         assert!(body.contains("'&lt;a&gt;&amp;' is not allowed"), "{body}");
         assert!(body.contains("SystemTracker:h:&lt;/Detail&gt;,"), "{body}");
     }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::request::Parts;
 use axum::response::Response;
+use mq_engine::Timestamp;
 
 use crate::shared::Shared;
 
@@ -80,6 +81,6 @@ pub(crate) fn router(shared: Arc<Shared>, settings: Settings) -> Router {
 }
 
 /// The service's own 500 for a request whose work went wrong.
-pub(crate) fn internal_error(head: &Parts) -> Response {
-    admin::internal_error(head)
+pub(crate) fn internal_error(head: &Parts, now: Timestamp) -> Response {
+    admin::internal_error(head, now)
 }

@@ -6,6 +6,7 @@ use mq_engine::Timestamp;
 use quick_xml::escape::{escape, partial_escape};
 
 use super::xml::is_xml_char;
+use crate::clock::date;
 
 pub(super) const ATOM: &str = "http://www.w3.org/2005/Atom";
 pub(super) const SERVICE_BUS: &str =
@@ -91,25 +92,17 @@ impl Entry<'_> {
 
 /// A time in a description: `2018-10-17T20:45:50.48Z`, without trailing zeros.
 pub(super) fn precise(time: Timestamp) -> String {
-    instant(time).to_string()
+    date(time).to_string()
 }
 
 /// A time in an entry's frame: `2018-10-17T20:45:50Z`.
 pub(super) fn seconds(time: Timestamp) -> String {
-    instant(time).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    date(time).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A time in an error, which has no zone.
 pub(super) fn timestamp_in_error(time: Timestamp) -> String {
-    instant(time).strftime("%Y-%m-%dT%H:%M:%S").to_string()
-}
-
-/// Times beyond the calendar's end show as its end.
-fn instant(time: Timestamp) -> jiff::Timestamp {
-    i64::try_from(time.0)
-        .ok()
-        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
-        .unwrap_or(jiff::Timestamp::MAX)
+    date(time).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ use self::call::{Call, Credential};
 use self::error::{Code, SqsError};
 use self::operation::Operation;
 use self::params::Output;
-use crate::shared::{Shared, now};
+use crate::shared::Shared;
 
 pub(crate) use self::ledger::LEDGER;
 
@@ -72,7 +72,7 @@ pub(crate) fn internal_error(head: &Parts) -> Response {
 }
 
 async fn handle(State(front): State<Arc<Front>>, head: Parts, body: Bytes) -> Response {
-    front.answer(&head, &body, now())
+    front.answer(&head, &body, front.shared.now())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
 use tonic::Code;
 
 use super::*;
+use crate::clock::ClockMode;
 use crate::quirks::Quirks;
 use crate::shared::Shared;
 
@@ -18,8 +19,12 @@ const SUBSCRIPTION: &str = "projects/p/subscriptions/orders-sub";
 const AGENT: &str = "serviceAccount:service-4711@gcp-sa-pubsub.iam.gserviceaccount.com";
 
 fn service(quirks: Quirks) -> PubSub {
+    service_of(Shared::new(quirks, 1))
+}
+
+fn service_of(shared: Shared) -> PubSub {
     let pubsub = PubSub::new(
-        Arc::new(Shared::new(quirks, 1)),
+        Arc::new(shared),
         Scope {
             project_number: 4711,
         },
@@ -142,6 +147,21 @@ fn the_etag_is_the_policy_s_alone_and_the_policy_goes_with_its_resource() {
         .unwrap();
     make_topic(&pubsub);
     assert!(get(&pubsub, TOPIC, 0).bindings.is_empty());
+}
+
+#[test]
+fn the_etag_of_an_earlier_resource_is_stale_also_where_time_stands_still() {
+    let shared = Shared::new(Quirks::default(), 1).with_clock(ClockMode::Manual);
+    let pubsub = service_of(shared);
+    let before = get(&pubsub, TOPIC, 0);
+    pubsub
+        .delete_topic(DeleteTopicRequest {
+            topic: TOPIC.to_owned(),
+        })
+        .unwrap();
+    make_topic(&pubsub);
+    let refused = set(&pubsub, TOPIC, before).unwrap_err();
+    assert_eq!(refused.code(), Code::Aborted);
 }
 
 #[test]
