@@ -1,5 +1,17 @@
 //! What a run found: one value, from which every report is written.
 
+pub mod baseline;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod text;
+
+pub use html::html;
+pub use json::json;
+pub use junit::junit;
+pub use markdown::markdown;
+
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::Group;
