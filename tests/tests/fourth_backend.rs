@@ -227,6 +227,7 @@ fn mq(fourth: &'static NimbusFactory, arguments: &[&str]) -> (Exit, String, Stri
         stdout_terminal: false,
         stderr_terminal: false,
         stdin_terminal: false,
+        stdout_width: None,
     };
     let arguments = std::iter::once("mq")
         .chain(arguments.iter().copied())

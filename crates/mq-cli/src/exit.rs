@@ -11,6 +11,8 @@ pub enum Exit {
     Failed,
     /// 2: something differs from the file; only with `--detailed-exitcode`.
     ChangesPending,
+    /// 3: `verify` ran, and not everything was as it should be; or nothing was executed.
+    NotProved,
     /// 4: no credentials, wrong ones, or ones without the right.
     Denied,
     /// 5: `mq` will not do it: not ours, another account, protected, holding messages, immutable.
@@ -47,6 +49,7 @@ impl Exit {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::ChangesPending => 2,
+            Exit::NotProved => 3,
             Exit::Denied => 4,
             Exit::Refused => 5,
             Exit::Partial => 6,
@@ -90,8 +93,9 @@ impl Exit {
             | Exit::Child(1..) => 6,
             Exit::TimedOut => 7,
             Exit::Transient => 8,
-            Exit::ChangesPending => 9,
-            Exit::Done | Exit::Child(0) => 10,
+            Exit::NotProved => 9,
+            Exit::ChangesPending => 10,
+            Exit::Done | Exit::Child(0) => 11,
         }
     }
 }
@@ -124,7 +128,7 @@ mod tests {
     use super::*;
 
     /// The documented order of bad ends, worst first.
-    const ORDER: [Exit; 11] = [
+    const ORDER: [Exit; 12] = [
         Exit::Interrupted,
         Exit::Usage,
         Exit::Partial,
@@ -134,6 +138,7 @@ mod tests {
         Exit::Failed,
         Exit::TimedOut,
         Exit::Transient,
+        Exit::NotProved,
         Exit::ChangesPending,
         Exit::Done,
     ];
@@ -141,7 +146,7 @@ mod tests {
     #[test]
     fn the_codes_are_the_documented_ones() {
         let codes: Vec<u8> = ORDER.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [130, 64, 6, 8, 5, 4, 1, 7, 75, 2, 0]);
+        assert_eq!(codes, [130, 64, 6, 8, 5, 4, 1, 7, 75, 3, 2, 0]);
         let exec = [
             Exit::ExecFailed,
             Exit::ExecCannotRun,

@@ -31,6 +31,8 @@ pub struct Streams {
     pub stderr_terminal: bool,
     /// Whether a person answers on stdin.
     pub stdin_terminal: bool,
+    /// How many characters fit on a line of stdout, where a person sees it.
+    pub stdout_width: Option<usize>,
 }
 
 impl Streams {
@@ -45,8 +47,20 @@ impl Streams {
             stdout_terminal: io::stdout().is_terminal(),
             stderr_terminal: io::stderr().is_terminal(),
             stdin_terminal: io::stdin().is_terminal(),
+            stdout_width: terminal_width(),
         }
     }
+}
+
+#[cfg(unix)]
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(size.ws_col.into()).filter(|width| *width > 0)
+}
+
+#[cfg(not(unix))]
+fn terminal_width() -> Option<usize> {
+    None
 }
 
 impl std::fmt::Debug for Streams {
@@ -97,6 +111,7 @@ struct Shared {
     verbose: bool,
     interactive: bool,
     stdin_terminal: bool,
+    result_width: Option<usize>,
     bars: Option<MultiProgress>,
 }
 
@@ -122,6 +137,9 @@ impl Printer {
                 && attended
                 && !global.no_input,
             stdin_terminal: streams.stdin_terminal,
+            result_width: streams
+                .stdout_width
+                .or_else(|| environment.get("COLUMNS")?.parse().ok()),
             bars: animated.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
             stdout: Mutex::new(Out {
                 to: streams.stdout,
@@ -145,6 +163,16 @@ impl Printer {
     /// The styles of stderr.
     pub(crate) fn palette(&self) -> Palette {
         self.0.palette
+    }
+
+    /// How many characters fit on a line of stdout, where that is known.
+    pub(crate) fn result_width(&self) -> Option<usize> {
+        self.0.result_width
+    }
+
+    /// Whether `--quiet` was asked for.
+    pub(crate) fn quiet(&self) -> bool {
+        self.0.quiet
     }
 
     /// Whether a question would be answered.
@@ -341,6 +369,7 @@ mod tests {
             stdout_terminal: false,
             stderr_terminal: false,
             stdin_terminal: false,
+            stdout_width: None,
         };
         Printer::new(streams, &GlobalArgs::default(), &Environment::default())
     }

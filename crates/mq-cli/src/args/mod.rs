@@ -4,6 +4,7 @@ mod change;
 mod emulator;
 mod offline;
 mod online;
+mod verify;
 mod words;
 
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use change::{DestroyArgs, GcArgs, ProvisionArgs, RemovalArgs};
 pub(crate) use emulator::{
-    BehaviourArgs, EmulatorArgs, EmulatorCommand, ExecArgs, RunArgs, StartArgs,
+    AdvanceArgs, BehaviourArgs, EmulatorArgs, EmulatorCommand, ExecArgs, RunArgs, StartArgs,
     StatusArgs as EmulatorStatusArgs, StatusOutput,
 };
 pub(crate) use offline::{
@@ -22,6 +23,9 @@ pub(crate) use offline::{
 pub(crate) use online::{
     AllowArgs, EndpointArgs, EndpointFilter, EndpointOutput, PlanArgs, PlanOutput, StatusArgs,
     TargetArgs,
+};
+pub(crate) use verify::{
+    ChoiceArgs, PaceArgs, PlaceArgs, ReportKind, SuiteReport, VerifyArgs, VerifyOutput,
 };
 pub(crate) use words::tell;
 
@@ -42,11 +46,13 @@ Examples:
   mq plan --cloud aws                            what provision would do
   mq provision --cloud aws                       do it, and print the endpoints
   URL=$(mq endpoint orders --cloud aws --raw)    one endpoint, for a script
+  mq verify                                      are these queues alike on every cloud?
 
 Exit codes:
     0  done
     1  failed
     2  changes are pending (only with --detailed-exitcode)
+    3  verify: a behaviour failed, or nothing was executed
     4  credentials or permission
     5  refused: not ours, protected, holds or may hold messages, immutable
     6  partly applied: run the same command again
@@ -112,6 +118,8 @@ pub(crate) enum Command {
     Destroy(DestroyArgs),
     /// Remove what has expired: leftovers of aborted runs
     Gc(GcArgs),
+    /// Prove the promises that applications rely on, on every cloud side by side
+    Verify(VerifyArgs),
     /// SQS, Service Bus and Pub/Sub on this machine
     Emulator(EmulatorArgs),
     /// Explain an attribute of the file

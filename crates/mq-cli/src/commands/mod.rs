@@ -18,9 +18,10 @@ mod saved;
 mod schema;
 mod showing;
 mod status;
+mod verify;
 
 use crate::app::App;
-use crate::args::{CheckOutput, Command, EndpointOutput, PlanOutput};
+use crate::args::{CheckOutput, Command, EndpointOutput, PlanOutput, VerifyOutput};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::printer::Printer;
@@ -54,6 +55,7 @@ fn dispatch(app: &App, command: Command) -> Result<Exit> {
         Command::Status(args) => app.online(status::run(app, &args)),
         Command::Destroy(args) => app.online(destroy::run(app, &args)),
         Command::Gc(args) => app.online(gc::run(app, &args)),
+        Command::Verify(args) => verify::run(app, &args),
         Command::Emulator(args) => emulator::run(app, args.command),
         Command::Explain(args) => explain::run(app, &args),
         Command::Schema(args) => schema::run(app, &args),
@@ -96,7 +98,9 @@ fn expected(command: &Command) -> Expected {
         Command::Gc(args) => of_plan(args.removal.output, "gc"),
         Command::Provision(args) => of_endpoints(args.show.output, "provision"),
         Command::Endpoint(args) => of_endpoints(args.show.output, "endpoint"),
+        Command::Verify(args) if args.output == VerifyOutput::Json => Expected::Document("verify"),
         Command::Check(_)
+        | Command::Verify(_)
         | Command::Init(_)
         | Command::Emulator(_)
         | Command::Explain(_)

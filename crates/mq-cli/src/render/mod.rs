@@ -11,3 +11,4 @@ pub(crate) mod samples;
 pub(crate) mod sarif;
 pub(crate) mod status;
 pub(crate) mod text;
+pub(crate) mod verify;

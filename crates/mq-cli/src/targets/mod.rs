@@ -5,8 +5,9 @@ mod input;
 mod judgement;
 mod open;
 
-pub(crate) use input::{Input, now_seconds};
+pub(crate) use input::{Input, now_seconds, today};
 pub(crate) use judgement::{Judgement, Judging, judge};
 pub(crate) use open::{
-    Opened, Scrutiny, Session, all_or_none, create_backends, identify_all, open, reading, unopened,
+    Open, Opened, Scrutiny, Session, all_or_none, create_backends, factory_of, identify_all, open,
+    reading, scrutinise, scrutinise_offline, unopened,
 };

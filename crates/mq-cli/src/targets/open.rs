@@ -8,8 +8,8 @@ use futures::future::join_all;
 use mq_core::layers::{Layered, RetryPolicy, Surroundings};
 use mq_core::timing::{Clock, Jitter, SystemClock};
 use mq_core::{
-    Access, ControlPlane, Diagnostic, Error, ErrorKind, QueueBackend, ResolvedQueue, Scope,
-    Severity, Target,
+    Access, BackendFactory, ControlPlane, Diagnostic, Error, ErrorKind, QueueBackend,
+    ResolvedQueue, Scope, Severity, Target,
 };
 
 use super::input::Input;
@@ -138,14 +138,18 @@ pub(crate) fn unopened(app: &App, targets: &[Target], access: &Access) -> Result
         .collect()
 }
 
-fn create_backend(app: &App, target: &Target, access: &Access) -> Result<Arc<dyn QueueBackend>> {
-    let factory = app.factory(&target.backend).ok_or_else(|| {
+/// What makes the target's backend.
+pub(crate) fn factory_of(app: &App, target: &Target) -> Result<&'static dyn BackendFactory> {
+    app.factory(&target.backend).ok_or_else(|| {
         Failure::usage(format!("there is no cloud `{}`", target.backend)).because(format!(
             "known are {}",
             app.backend_ids().collect::<Vec<_>>().join(", ")
         ))
-    })?;
-    factory
+    })
+}
+
+fn create_backend(app: &App, target: &Target, access: &Access) -> Result<Arc<dyn QueueBackend>> {
+    factory_of(app, target)?
         .create(target, access)
         .map_err(|error| Failure::of(format_args!("prepare {}", target.name), &error))
 }
@@ -159,6 +163,23 @@ pub(crate) async fn open(
     open: Vec<Open>,
     scrutiny: Scrutiny,
 ) -> Result<(Vec<Opened>, Vec<Diagnostic>)> {
+    scrutinise_offline(input, &open, scrutiny)?;
+    let opened = identify_all(app, session, open).await?;
+    let judging: Vec<Judging<'_>> = opened
+        .iter()
+        .map(|one| Judging {
+            target: &one.target,
+            backend: &**one.control.backend(),
+            queues: &one.queues,
+            scopes: std::slice::from_ref(&one.scope),
+        })
+        .collect();
+    let found = scrutinise(input, &judging, scrutiny)?;
+    Ok((opened, found))
+}
+
+/// Judges what no call is needed for: errors end the command before the first.
+pub(crate) fn scrutinise_offline(input: &Input, open: &[Open], scrutiny: Scrutiny) -> Result<()> {
     let offline: Vec<Vec<Scope>> = open
         .iter()
         .map(|one| one.backend.offline_scopes())
@@ -173,26 +194,25 @@ pub(crate) async fn open(
             scopes,
         })
         .collect();
-    stop_at_errors(
-        input,
-        scrutiny.of(judge(input, &judging, scrutiny.strict())),
-    )?;
+    scrutinise(input, &judging, scrutiny).map(|_| ())
+}
 
-    let opened = identify_all(app, session, open).await?;
-    let judging: Vec<Judging<'_>> = opened
-        .iter()
-        .map(|one| Judging {
-            target: &one.target,
-            backend: &**one.control.backend(),
-            queues: &one.queues,
-            scopes: std::slice::from_ref(&one.scope),
-        })
-        .collect();
-    let found = stop_at_errors(
-        input,
-        scrutiny.of(judge(input, &judging, scrutiny.strict())),
-    )?;
-    Ok((opened, found))
+/// Judges these targets and gives what is to be told; errors end the command.
+pub(crate) fn scrutinise(
+    input: &Input,
+    judging: &[Judging<'_>],
+    scrutiny: Scrutiny,
+) -> Result<Vec<Diagnostic>> {
+    let found = scrutiny.of(judge(input, judging, scrutiny.strict()));
+    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    if !found.iter().any(is_error) {
+        return Ok(found);
+    }
+    Err(Failure::in_file(Findings {
+        file: input.file.clone(),
+        diagnostics: found,
+        source: Arc::clone(&input.source),
+    }))
 }
 
 /// Proves the credentials of every target, or of none.
@@ -281,18 +301,4 @@ impl Scrutiny {
         }
         found
     }
-}
-
-fn stop_at_errors(input: &Input, found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>> {
-    if found
-        .iter()
-        .any(|diagnostic| diagnostic.severity == Severity::Error)
-    {
-        return Err(Failure::in_file(Findings {
-            file: input.file.clone(),
-            diagnostics: found,
-            source: Arc::clone(&input.source),
-        }));
-    }
-    Ok(found)
 }

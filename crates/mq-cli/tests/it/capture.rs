@@ -60,6 +60,7 @@ pub(crate) fn run(
         stdout_terminal: terminal,
         stderr_terminal: terminal,
         stdin_terminal: terminal,
+        stdout_width: terminal.then_some(80),
     };
     let environment: Environment = variables.iter().copied().collect();
     let arguments = std::iter::once("mq")
