@@ -19,6 +19,8 @@ pub enum Fault {
     SwallowsAttribute(&'static str),
     /// Lowering says nothing of this attribute to the service.
     LowersWithout(&'static str),
+    /// A switch of this attribute is turned the wrong way.
+    Inverts(&'static str),
     /// A change of this attribute is answered and not made.
     IgnoresUpdate(&'static str),
     /// Reading shows what is asked for, whatever is there.
@@ -106,13 +108,29 @@ impl Fault {
             NoEndpoint,
         ];
         for &attribute in attributes {
-            all.extend([
-                SwallowsAttribute(attribute),
-                LowersWithout(attribute),
-                IgnoresUpdate(attribute),
-            ]);
+            // A queue is encrypted whether that is asked for or not, and has no other value.
+            if attribute == "encryption" {
+                all.push(Inverts(attribute));
+                continue;
+            }
+            all.extend([SwallowsAttribute(attribute), LowersWithout(attribute)]);
+            if attribute != "ordering" {
+                all.push(IgnoresUpdate(attribute));
+            }
         }
         all
+    }
+
+    /// Why a cloud cannot have this fault, where it cannot.
+    #[must_use]
+    pub fn spares(self, backend: &str) -> Option<&'static str> {
+        match (self, backend) {
+            (Fault::CannotComplete, "azure") => Some("its queue has a single part"),
+            (Fault::FixedTakenForChangeable, "aws") => Some("nothing of its queues is fixed"),
+            (Fault::AnyAccountWillDo, "azure" | "gcp") => Some("its address is its identity"),
+            (Fault::GrantMissing, "aws" | "azure") => Some("dead letters need no grant there"),
+            _ => None,
+        }
     }
 
     /// The attribute that it is about, where it is about one.
@@ -121,6 +139,7 @@ impl Fault {
         match self {
             Fault::SwallowsAttribute(attribute)
             | Fault::LowersWithout(attribute)
+            | Fault::Inverts(attribute)
             | Fault::IgnoresUpdate(attribute) => Some(attribute),
             _ => None,
         }
@@ -256,8 +275,10 @@ impl Faulty {
             return;
         };
         let is_named = |name: &&String| {
+            let mut settings = change.resource.attributes.iter();
+            let stated = settings.find(|it| it.name == **name);
             change.attributes.iter().any(|it| it.name == **name)
-                || change.resource.attributes.iter().any(|it| it.name == **name)
+                || stated.is_some_and(|it| it.authority == Authority::File)
         };
         let unnamed = present.attributes.keys().filter(|name| !is_named(name));
         let mut memory = self.memory();
@@ -312,11 +333,10 @@ impl Faulty {
         match self.fault {
             Fault::GrantMissing if change.resource.lifecycle == Lifecycle::Attached => return Ok(()),
             Fault::CreateOverwrites => {
-                let removal = Change {
-                    action: Action::Delete,
-                    ..change.clone()
-                };
-                control.apply(&removal).await?;
+                let there = control.observe(&[&change.resource]).await?;
+                for observed in there {
+                    control.apply(&removal(change, &change.resource, observed)).await?;
+                }
             }
             Fault::CannotComplete => {
                 let memory = self.memory();
@@ -344,7 +364,8 @@ impl Faulty {
             Fault::DeleteTakesNamesakes => {
                 for owned in control.list_owned(None).await? {
                     if owned.resource.id.kind == id.kind && owned.resource.id.name.starts_with(&id.name) {
-                        control.apply(&removal(change, &owned.resource)).await?;
+                        let removal = removal(change, &owned.resource, owned.observed);
+                        control.apply(&removal).await?;
                     }
                 }
             }
@@ -353,8 +374,9 @@ impl Faulty {
                 let needed = owned.iter().find(|it| it.resource.id == *id);
                 let needed = needed.map(|it| it.resource.depends_on.clone()).unwrap_or_default();
                 control.apply(change).await?;
-                for part in owned.iter().filter(|it| needed.contains(&it.resource.id)) {
-                    control.apply(&removal(change, &part.resource)).await?;
+                for part in owned.into_iter().filter(|it| needed.contains(&it.resource.id)) {
+                    let removal = removal(change, &part.resource, part.observed);
+                    control.apply(&removal).await?;
                 }
                 return Ok(());
             }
@@ -370,10 +392,11 @@ impl Faulty {
 }
 
 /// The removal of another resource.
-fn removal(like: &Change, resource: &Resource) -> Change {
+fn removal(like: &Change, resource: &Resource, observed: Observed) -> Change {
     Change {
         action: Action::Delete,
         resource: resource.clone(),
+        observed,
         ..like.clone()
     }
 }
@@ -391,6 +414,14 @@ impl ControlPlane for Faulty {
                 Fault::LowersWithout(attribute) => resource
                     .attributes
                     .retain(|it| !is_about(it.attribute.as_deref(), attribute)),
+                Fault::Inverts(attribute) => {
+                    let settings = resource.attributes.iter_mut();
+                    for setting in settings.filter(|it| is_about(it.attribute.as_deref(), attribute)) {
+                        if let Value::Bool(on) = &mut setting.value {
+                            *on = !*on;
+                        }
+                    }
+                }
                 Fault::FixedTakenForChangeable => {
                     for setting in &mut resource.attributes {
                         setting.mutability = Mutability::InPlace;

@@ -146,7 +146,8 @@ pub(crate) static PROBES: [Probe; 11] = [
         // Another is a key of the user's own, which no file can name for every reader of it.
         others: &[],
         fixed: Fixed::Nowhere,
-        shown: None,
+        // Where it is a switch, it is on.
+        shown: Some(|| Value::Bool(true)),
         stays_unstated: true,
     },
     Probe {

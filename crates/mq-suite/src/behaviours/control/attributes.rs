@@ -36,10 +36,10 @@ pub(super) fn all() -> Vec<Behaviour> {
     );
     all.extend(
         behaviour(
-            "fixed-is-refused",
-            "A changed value that a queue cannot take once it exists is refused, the queue stays as it is, and only a replacement that is asked for makes it anew.",
+            "changed-or-refused",
+            "A changed value either reaches the queue that is there or is refused; refused, the queue stays as it is, and only a replacement that is asked for makes it anew.",
             90,
-            |trial| fixed_is_refused(trial).boxed(),
+            |trial| changed_or_refused(trial).boxed(),
         )
         .that_recreates()
         .for_each(|probe| changes(probe) && probe.fixed != Fixed::Nowhere),
@@ -159,7 +159,7 @@ async fn attribute_is_written(trial: &Trial) -> Result<(), Stop> {
     if let Ok(pair) = &pair
         && taken(trial, probe, pair) == Taken::Same
     {
-        return Err(Stop::Skipped(always(trial, &one[0], probe).into()));
+        return same(trial, probe, pair);
     }
     trial.provision(&one).await?;
     let first = settings(&trial.look(&one).await?, probe);
@@ -196,6 +196,22 @@ fn reads_as_stated(
         return Ok(());
     }
     fail(format!("{wanted} was stated, and there is {}", listed(seen)))
+}
+
+/// Two values come to the same queue: the service cannot be told of the attribute. Then it cannot
+/// hold both values exactly either.
+fn same(trial: &Trial, probe: &Probe, pair: &Pair) -> Result<(), Stop> {
+    let is_exact = |queue: &ResolvedQueue| {
+        let verdict = trial.verdict(queue, probe.attribute);
+        verdict.is_some_and(|verdict| verdict.hold == Hold::Exact)
+    };
+    if is_exact(&pair.one[0]) && is_exact(&pair.other[0]) {
+        return fail(format!(
+            "two values of `{}` are both said to be held exactly, and come to the same queue",
+            probe.attribute
+        ));
+    }
+    Err(Stop::Skipped(always(trial, &pair.one[0], probe).into()))
 }
 
 /// Why an attribute has no setting to look at.
@@ -235,15 +251,19 @@ async fn update_in_place(trial: &Trial) -> Result<(), Stop> {
     let pair = Pair::of(trial, probe)?;
     match taken(trial, probe, &pair) {
         Taken::InPlace => {}
-        Taken::Same => return Err(Stop::Skipped(always(trial, &pair.one[0], probe).into())),
+        Taken::Same => return same(trial, probe, &pair),
         // Where the list does not ask for the refusal by its own name, it is asked for here.
         Taken::Fixed | Taken::Elsewhere if probe.fixed == Fixed::Nowhere => {
-            return fixed_is_refused(trial).await;
+            return changed_or_refused(trial).await;
         }
         Taken::Fixed | Taken::Elsewhere => {
             return Err(Stop::Skipped("the value is fixed at creation here".into()));
         }
     }
+    changed_in_place(trial, &pair).await
+}
+
+async fn changed_in_place(trial: &Trial, pair: &Pair) -> Result<(), Stop> {
     trial.provision(&pair.one).await?;
     let before = trial.look(&pair.one).await?;
     let plan = trial.plan(&pair.other).await?;
@@ -318,12 +338,15 @@ fn others_stay(
     Ok(())
 }
 
-async fn fixed_is_refused(trial: &Trial) -> Result<(), Stop> {
+async fn changed_or_refused(trial: &Trial) -> Result<(), Stop> {
     let probe = trial.probe()?;
     let pair = Pair::of(trial, probe)?;
     let how = taken(trial, probe, &pair);
-    if matches!(how, Taken::InPlace | Taken::Same) {
-        return Err(Stop::Skipped("the value can be changed in place here".into()));
+    match how {
+        Taken::Fixed | Taken::Elsewhere => {}
+        Taken::Same => return same(trial, probe, &pair),
+        // What is not fixed must then really change.
+        Taken::InPlace => return changed_in_place(trial, &pair).await,
     }
     trial.provision(&pair.one).await?;
     let before = trial.look(&pair.one).await?;
