@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use mq_cli::EmulatorClock;
 use mq_core::layers::{Layered, RetryPolicy, Surroundings, WaitListener};
 use mq_core::provisioner::{self, ApplyOptions, Outcome, Request, Silent};
 use mq_core::timing::{Clock, Jitter, SkippingClock, SystemClock};
@@ -13,7 +14,7 @@ use mq_core::{
     Access, BackendFactory, ControlPlane, Owner, Plan, PlanOptions, ResolvedQueue, Result, Scope,
     Target,
 };
-use mq_emulator::{Config, Emulator, Ports, Quirks};
+use mq_emulator::{ClockMode, Config, Emulator, Ports, Quirks};
 use tokio_util::sync::CancellationToken;
 
 use crate::proxy::Proxy;
@@ -30,6 +31,15 @@ pub struct World {
 impl World {
     /// An emulator with these quirks, as `--quirk` takes them, and this seed.
     pub async fn start(quirks: &[&str], seed: u64) -> World {
+        World::start_in(ClockMode::System, quirks, seed).await
+    }
+
+    /// The same where time stands still, and moves by what its sessions wait for.
+    pub async fn start_standing(quirks: &[&str], seed: u64) -> World {
+        World::start_in(ClockMode::Manual, quirks, seed).await
+    }
+
+    async fn start_in(clock: ClockMode, quirks: &[&str], seed: u64) -> World {
         let mut switched = Quirks::default();
         for quirk in quirks {
             switched.parse(quirk).unwrap();
@@ -38,6 +48,7 @@ impl World {
             ports: Ports::free(),
             quirks: switched,
             seed,
+            clock,
             ..Config::default()
         };
         let emulator = Emulator::start(config).await.unwrap();
@@ -80,6 +91,15 @@ impl World {
         &self.proxies[backend]
     }
 
+    /// A clock on which waiting takes no time: the emulator's own, where that can be moved.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        match EmulatorClock::of(&self.emulator) {
+            Some(clock) => Arc::new(clock),
+            None => Arc::new(SkippingClock::default()),
+        }
+    }
+
     /// A backend of the registry, pointed at the emulator, with everything around it and a clock
     /// on which waiting takes no time.
     pub async fn session(&self, backend: &str) -> Result<Session> {
@@ -93,7 +113,7 @@ impl World {
             factory(&target.backend),
             target,
             &access,
-            Arc::new(SkippingClock::default()),
+            self.clock(),
         )
         .await
     }

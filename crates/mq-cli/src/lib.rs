@@ -28,6 +28,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use mq_core::BackendFactory;
 
+pub use emulator::EmulatorClock;
 pub use environment::Environment;
 pub use exit::Exit;
 pub use printer::Streams;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use mq_emulator::ClockMode;
 
 use super::duration;
 
@@ -26,6 +27,8 @@ pub(crate) enum EmulatorCommand {
     Start(StartArgs),
     /// Stop the one that runs in the background
     Stop,
+    /// Move the time in the one that runs, whose clock is manual
+    Advance(AdvanceArgs),
     /// Say whether one runs, and where
     Status(StatusArgs),
 }
@@ -42,6 +45,27 @@ pub(crate) struct BehaviourArgs {
     /// The port of a service, 0 for a free one; may be repeated
     #[arg(long = "port", value_name = "SERVICE=N")]
     pub(crate) ports: Vec<String>,
+    /// How time passes in it; as on this machine unless given
+    #[arg(long, value_name = "CLOCK")]
+    pub(crate) clock: Option<Clock>,
+}
+
+/// How time passes in an emulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Clock {
+    /// As on this machine
+    System,
+    /// By `mq emulator advance` alone
+    Manual,
+}
+
+impl From<Clock> for ClockMode {
+    fn from(clock: Clock) -> Self {
+        match clock {
+            Clock::System => ClockMode::System,
+            Clock::Manual => ClockMode::Manual,
+        }
+    }
 }
 
 /// `mq emulator run`
@@ -94,13 +118,39 @@ It takes free ports unless --port says otherwise. Two starts at once yield one p
 
 Examples:
   mq emulator start && eval \"$(mq emulator status --output env)\"
-  mq emulator start --quirk error-rate=0.2 --idle-exit 4h")]
+  mq emulator start --quirk error-rate=0.2 --idle-exit 4h
+  mq emulator start --clock manual && mq emulator advance 10m")]
 pub(crate) struct StartArgs {
     #[command(flatten)]
     pub(crate) behaviour: BehaviourArgs,
     /// End after this long without a request
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = duration)]
     pub(crate) idle_exit: Duration,
+}
+
+/// `mq emulator advance`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every time that the services show, and every window by which they decide, moves at once. The new
+time is on stdout. Only a clock that was started with `--clock manual` can be moved, and only
+forward.
+
+Examples:
+  mq emulator start --clock manual
+  mq emulator advance 10m
+  mq emulator advance 59999ms")]
+pub(crate) struct AdvanceArgs {
+    /// How far, as in 500ms, 30s, 10m, 4h or 14d
+    #[arg(value_name = "DURATION", value_parser = some_time)]
+    pub(crate) by: Duration,
+}
+
+/// A duration that moves a clock.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("a clock that is moved by nothing stands still".to_owned()),
+        by => Ok(by),
+    }
 }
 
 /// `mq emulator status`

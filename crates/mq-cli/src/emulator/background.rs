@@ -1,16 +1,14 @@
 //! Finding, starting and stopping the emulator in the background.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use mq_emulator::Token;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use mq_emulator::ClockMode;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::console::{Answer, post};
 use super::discovery::{Discovery, STATE_VARIABLE, StateFolder, private};
 use crate::args::StartArgs;
 use crate::exit::Exit;
@@ -145,6 +143,9 @@ fn spawn(state: &StateFolder, args: &StartArgs) -> Result<Child> {
     if let Some(seed) = args.behaviour.seed {
         command.args(["--seed", &seed.to_string()]);
     }
+    if let Some(clock) = args.behaviour.clock {
+        command.args(["--clock", &ClockMode::from(clock).to_string()]);
+    }
     #[cfg(windows)]
     {
         // https://learn.microsoft.com/windows/win32/procthread/process-creation-flags
@@ -198,10 +199,10 @@ async fn wait_until_ready(state: &StateFolder, child: &mut Child) -> Result<Disc
 pub(crate) async fn stop(state: &StateFolder, discovery: &Discovery) -> Result<()> {
     let by_hand = || format!("end the process {} by hand", discovery.pid);
     if let Some(console) = discovery.console() {
-        let asked = timeout(PATIENCE, post_shutdown(console, &discovery.token)).await;
+        let asked = timeout(PATIENCE, post(console, "/shutdown", &discovery.token, "")).await;
         let why = match asked {
-            Ok(Ok(202)) => None,
-            Ok(Ok(status)) => Some(format!("it answered {status}")),
+            Ok(Ok(Answer { status: 202, .. })) => None,
+            Ok(Ok(Answer { status, .. })) => Some(format!("it answered {status}")),
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some("it does not answer".to_owned()),
         };
@@ -221,22 +222,4 @@ pub(crate) async fn stop(state: &StateFolder, discovery: &Discovery) -> Result<(
         sleep(POLL).await;
     }
     Ok(())
-}
-
-/// One request to the console, whose answer's body means nothing: its status code.
-async fn post_shutdown(console: SocketAddr, token: &Token) -> std::io::Result<u16> {
-    let mut stream = TcpStream::connect(console).await?;
-    let request = format!(
-        "POST /shutdown HTTP/1.1\r\nHost: {console}\r\n{}: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        Token::HEADER,
-        token.expose()
-    );
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(4096).read_to_end(&mut answer).await?;
-    let text = String::from_utf8_lossy(&answer);
-    let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
-    status.ok_or_else(|| {
-        std::io::Error::new(std::io::ErrorKind::InvalidData, "it does not speak HTTP")
-    })
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use mq_emulator::Token;
+use mq_emulator::{ClockMode, Token};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
@@ -30,6 +30,9 @@ pub(crate) struct Discovery {
     pub(crate) build: String,
     /// The seed of all chance.
     pub(crate) seed: u64,
+    /// How time passes in it; builds without this field know the machine's clock only.
+    #[serde(default)]
+    pub(crate) clock: ClockMode,
     /// What was switched on by name.
     pub(crate) quirks: Vec<String>,
     /// After how many seconds without a request it ends.
@@ -40,7 +43,7 @@ pub(crate) struct Discovery {
     pub(crate) env: BTreeMap<String, String>,
     /// Its log, where it runs in the background.
     pub(crate) log: Option<PathBuf>,
-    /// Lets its reader stop it.
+    /// Lets its reader stop it, and move its clock.
     #[serde(with = "token_text")]
     pub(crate) token: Token,
 }
@@ -49,7 +52,7 @@ impl Discovery {
     /// The version of the form.
     pub(crate) const SCHEMA_VERSION: u32 = 1;
 
-    /// Where it can be asked to stop.
+    /// Where it takes the requests of its token's holder.
     pub(crate) fn console(&self) -> Option<SocketAddr> {
         self.addresses.get("console").copied()
     }
@@ -230,6 +233,7 @@ mod tests {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build: build(),
             seed: 1,
+            clock: ClockMode::Manual,
             quirks: Vec::new(),
             idle_exit_seconds: None,
             addresses: BTreeMap::new(),
@@ -248,6 +252,7 @@ mod tests {
         let read = state.read().expect("read");
         assert_eq!(read.token.expose(), "hush-hush");
         assert!(read.is_this_build());
+        assert_eq!(read.clock, ClockMode::Manual);
         assert!(!format!("{read:?}").contains("hush"), "{read:?}");
         #[cfg(unix)]
         {

@@ -29,6 +29,7 @@ pub(crate) fn config(behaviour: &BehaviourArgs, mut ports: Ports) -> Result<Conf
         ports,
         quirks,
         seed: behaviour.seed.unwrap_or(fresh.seed),
+        clock: behaviour.clock.map_or(fresh.clock, Into::into),
         ..fresh
     })
 }
@@ -76,7 +77,7 @@ impl Host {
         });
         config.token = Token::random();
         let token = config.token.clone();
-        let seed = config.seed;
+        let (seed, clock) = (config.seed, config.clock);
         let emulator = Emulator::start(config)
             .await
             .map_err(|error| not_started(&error))?;
@@ -86,6 +87,7 @@ impl Host {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build: build(),
             seed,
+            clock,
             quirks: options.quirks,
             idle_exit_seconds: options.idle_exit.map(|idle| idle.as_secs()),
             addresses: addresses(emulator.addresses()),
@@ -171,7 +173,8 @@ fn addresses(addresses: Addresses) -> BTreeMap<String, SocketAddr> {
     .collect()
 }
 
-fn not_started(error: &StartError) -> Failure {
+/// Why an emulator does not start.
+pub(crate) fn not_started(error: &StartError) -> Failure {
     let failure = Failure::new(Exit::Failed, "failed to start the emulator");
     match std::error::Error::source(error) {
         Some(source) => failure.because(format!("{error}: {source}")),

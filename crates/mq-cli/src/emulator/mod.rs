@@ -5,9 +5,13 @@
 //! has done with the old process's number meanwhile.
 
 mod background;
+mod clock;
+mod console;
 mod discovery;
 mod host;
 
 pub(crate) use background::{Found, find, start, stop};
+pub use clock::EmulatorClock;
+pub(crate) use console::{Answer, post};
 pub(crate) use discovery::{Discovery, STATE_VARIABLE, StateFolder, private};
-pub(crate) use host::{Ended, Host, HostOptions, config};
+pub(crate) use host::{Ended, Host, HostOptions, config, not_started};

@@ -86,5 +86,6 @@ fn the_emulators_status_has_its_form() {
     let one = place.run(&status).ends_with(0).json();
     validate("emulator-status", &one);
     assert_eq!(one["running"], true);
+    assert_eq!(one["emulator"]["clock"], "system");
     assert!(!one.to_string().contains("token"), "{one}");
 }

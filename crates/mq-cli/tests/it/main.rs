@@ -4,6 +4,7 @@
 //! where the cloud does.
 
 mod capture;
+mod clock;
 mod documents;
 mod emulator;
 #[cfg(unix)]

@@ -76,7 +76,7 @@ fn every_command_explains_itself() {
         help.ends_with(0);
         assert!(help.stdout.contains("Usage: mq"), "{help}");
     }
-    for command in ["run", "exec", "start", "stop", "status"] {
+    for command in ["run", "exec", "start", "stop", "advance", "status"] {
         place.run(&["emulator", command, "--help"]).ends_with(0);
     }
 }

@@ -1,5 +1,6 @@
 //! `mq emulator`: the three services on this machine.
 
+mod advance;
 mod exec;
 mod run;
 mod start;
@@ -17,6 +18,7 @@ pub(crate) fn run(app: &App, command: EmulatorCommand) -> Result<Exit> {
         EmulatorCommand::Exec(args) => exec::run(app, &args),
         EmulatorCommand::Start(args) => app.online(start::run(app, &args)),
         EmulatorCommand::Stop => app.online(stop::run(app)),
+        EmulatorCommand::Advance(args) => app.online(advance::run(app, &args)),
         EmulatorCommand::Status(args) => app.online(status::run(app, &args)),
     }
 }

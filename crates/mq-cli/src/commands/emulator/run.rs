@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mq_emulator::Ports;
+use mq_emulator::{ClockMode, Ports};
 
 use crate::app::App;
 use crate::args::RunArgs;
@@ -33,6 +33,10 @@ pub(crate) async fn run(app: &App, args: &RunArgs) -> Result<Exit> {
     app.printer.result(&addresses(host.discovery()));
     app.printer
         .note("everything is in memory and goes when this ends");
+    if host.discovery().clock == ClockMode::Manual {
+        app.printer
+            .note("its time stands still until `mq emulator advance` moves it");
+    }
     if !host.is_registered() {
         app.printer
             .note("another emulator runs already: `mq --emulator` finds that one, and not this");

@@ -22,10 +22,11 @@ pub(crate) async fn run(app: &App, args: &StartArgs) -> Result<Exit> {
             .note(format_args!("an emulator runs already (process {pid})"));
         let ignored = !args.behaviour.quirks.is_empty()
             || !args.behaviour.ports.is_empty()
-            || args.behaviour.seed.is_some();
+            || args.behaviour.seed.is_some()
+            || args.behaviour.clock.is_some();
         if ignored {
             app.printer.warning(
-                "its quirks, ports and seed are those that it was started with",
+                "its quirks, ports, seed and clock are those that it was started with",
                 Some("stop it with `mq emulator stop`, then start it again"),
             );
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use mq_emulator::ClockMode;
 use serde::Serialize;
 
 use crate::app::App;
@@ -58,6 +59,7 @@ fn text(discovery: &Discovery) -> String {
         field(service, &address.to_string());
     }
     field("seed", &discovery.seed.to_string());
+    field("clock", &discovery.clock.to_string());
     if !discovery.quirks.is_empty() {
         field("quirks", &discovery.quirks.join(", "));
     }
@@ -88,6 +90,7 @@ struct EmulatorDocument<'a> {
     pid: u32,
     version: &'a str,
     seed: u64,
+    clock: ClockMode,
     quirks: &'a [String],
     idle_exit_seconds: Option<u64>,
     addresses: &'a BTreeMap<String, SocketAddr>,
@@ -105,6 +108,7 @@ fn document(discovery: Option<&Discovery>, exit: Exit) -> StatusDocument<'_> {
             pid: discovery.pid,
             version: &discovery.version,
             seed: discovery.seed,
+            clock: discovery.clock,
             quirks: &discovery.quirks,
             idle_exit_seconds: discovery.idle_exit_seconds,
             addresses: &discovery.addresses,
