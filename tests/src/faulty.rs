@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mq_core::resource::{Authority, Counts, Endpoint, Lifecycle, Mutability, OwnedResource, Present};
+use mq_core::resource::{
+    Authority, Counts, Endpoint, Lifecycle, Mutability, OwnedResource, Present,
+};
 use mq_core::{
     Access, Action, BackendFactory, BackendInfo, Capability, Change, ControlPlane, Error,
     ErrorKind, Lowered, Observed, Owner, QueueBackend, ResolvedQueue, Resource, ResourceId, Result,
@@ -247,12 +249,14 @@ impl Faulty {
             (Fault::UnlinkIgnored, Action::Update) => {
                 let unlinks = |name: &str| {
                     let mut settings = change.resource.attributes.iter();
-                    settings.any(|it| it.name == name && matches!(it.authority, Authority::Unlink(_)))
+                    settings
+                        .any(|it| it.name == name && matches!(it.authority, Authority::Unlink(_)))
                 };
                 let kept = change.attributes.iter().filter(|it| !unlinks(&it.name));
                 change.attributes = kept.cloned().collect();
             }
-            (Fault::MarkerDropped, Action::Create) | (Fault::AdoptsWithoutMarker, Action::Adopt) => {
+            (Fault::MarkerDropped, Action::Create)
+            | (Fault::AdoptsWithoutMarker, Action::Adopt) => {
                 change.resource.marker = None;
             }
             (Fault::MarkerWithoutExpiry, _) => {
@@ -299,17 +303,17 @@ impl Faulty {
                     .extend(wishes.map(|it| (it.name.clone(), it.value.clone())));
             }
             Fault::Wavers if *times > 1 => {
-                let length = present.attributes.values_mut().find_map(|value| match value {
-                    Value::Duration(length) => Some(length),
-                    _ => None,
-                });
-                if let Some(length) = length {
-                    *length += Duration::from_secs(1);
+                for value in present.attributes.values_mut() {
+                    if let Value::Duration(length) = value {
+                        *length += Duration::from_secs(1);
+                    }
                 }
             }
             Fault::UpdateForgets | Fault::AdoptForgets => {
                 if let Some(forgotten) = memory.forgotten.get(&resource.id) {
-                    present.attributes.retain(|name, _| !forgotten.contains(name));
+                    present
+                        .attributes
+                        .retain(|name, _| !forgotten.contains(name));
                 }
             }
             Fault::MarkerOfAnyoneIsOurs if present.marker.is_some() => {
@@ -331,11 +335,15 @@ impl Faulty {
     async fn create(&self, change: &Change) -> Result<()> {
         let control = self.real.control();
         match self.fault {
-            Fault::GrantMissing if change.resource.lifecycle == Lifecycle::Attached => return Ok(()),
+            Fault::GrantMissing if change.resource.lifecycle == Lifecycle::Attached => {
+                return Ok(());
+            }
             Fault::CreateOverwrites => {
                 let there = control.observe(&[&change.resource]).await?;
                 for observed in there {
-                    control.apply(&removal(change, &change.resource, observed)).await?;
+                    control
+                        .apply(&removal(change, &change.resource, observed))
+                        .await?;
                 }
             }
             Fault::CannotComplete => {
@@ -363,7 +371,9 @@ impl Faulty {
             }
             Fault::DeleteTakesNamesakes => {
                 for owned in control.list_owned(None).await? {
-                    if owned.resource.id.kind == id.kind && owned.resource.id.name.starts_with(&id.name) {
+                    if owned.resource.id.kind == id.kind
+                        && owned.resource.id.name.starts_with(&id.name)
+                    {
                         let removal = removal(change, &owned.resource, owned.observed);
                         control.apply(&removal).await?;
                     }
@@ -372,9 +382,14 @@ impl Faulty {
             Fault::DeleteCascades => {
                 let owned = control.list_owned(None).await?;
                 let needed = owned.iter().find(|it| it.resource.id == *id);
-                let needed = needed.map(|it| it.resource.depends_on.clone()).unwrap_or_default();
+                let needed = needed
+                    .map(|it| it.resource.depends_on.clone())
+                    .unwrap_or_default();
                 control.apply(change).await?;
-                for part in owned.into_iter().filter(|it| needed.contains(&it.resource.id)) {
+                for part in owned
+                    .into_iter()
+                    .filter(|it| needed.contains(&it.resource.id))
+                {
                     let removal = removal(change, &part.resource, part.observed);
                     control.apply(&removal).await?;
                 }
@@ -416,7 +431,9 @@ impl ControlPlane for Faulty {
                     .retain(|it| !is_about(it.attribute.as_deref(), attribute)),
                 Fault::Inverts(attribute) => {
                     let settings = resource.attributes.iter_mut();
-                    for setting in settings.filter(|it| is_about(it.attribute.as_deref(), attribute)) {
+                    for setting in
+                        settings.filter(|it| is_about(it.attribute.as_deref(), attribute))
+                    {
                         if let Value::Bool(on) = &mut setting.value {
                             *on = !*on;
                         }
@@ -440,10 +457,15 @@ impl ControlPlane for Faulty {
 
     async fn observe(&self, resources: &[&Resource]) -> Result<Vec<Observed>> {
         let observed = self.real.control().observe(resources).await?;
-        let shown = resources.iter().zip(observed).map(|(resource, observed)| Observed {
-            present: observed.present.map(|present| self.shown(resource, present)),
-            ..observed
-        });
+        let shown = resources
+            .iter()
+            .zip(observed)
+            .map(|(resource, observed)| Observed {
+                present: observed
+                    .present
+                    .map(|present| self.shown(resource, present)),
+                ..observed
+            });
         Ok(shown.collect())
     }
 
@@ -452,7 +474,10 @@ impl ControlPlane for Faulty {
         match self.fault {
             Fault::ListsNothing => owned.clear(),
             Fault::ListsAllAsExpired => {
-                for part in owned.iter_mut().filter_map(|it| it.observed.present.as_mut()) {
+                for part in owned
+                    .iter_mut()
+                    .filter_map(|it| it.observed.present.as_mut())
+                {
                     if let Some(marker) = &mut part.marker {
                         marker.expires_at = Some(1);
                     }

@@ -109,13 +109,7 @@ impl World {
     /// The same for an entry with settings of its own.
     pub async fn session_at(&self, target: &Target) -> Result<Session> {
         let access = Access::emulator(self.variables.clone());
-        Session::open(
-            factory(&target.backend),
-            target,
-            &access,
-            self.clock(),
-        )
-        .await
+        Session::open(factory(&target.backend), target, &access, self.clock()).await
     }
 
     /// A backend that goes past the proxy, on the machine's own clock: for measuring.

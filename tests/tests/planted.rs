@@ -4,11 +4,6 @@
 //! By default each fault is planted in one cloud's backend; `MQ_FAULTS=everywhere` plants each in
 //! all of them, wherever it can be.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "which behaviour caught which fault is part of the report"
-)]
-
 use std::collections::BTreeSet;
 
 use futures::StreamExt;

@@ -61,11 +61,10 @@ impl Selection {
     /// The first that does not, with all that could have been meant.
     pub fn check(&self) -> Result<(), UnknownName> {
         let behaviours = behaviours::all();
-        let unknown = self.only.iter().find(|only| {
-            !behaviours
-                .iter()
-                .any(|behaviour| names(only, behaviour))
-        });
+        let unknown = self
+            .only
+            .iter()
+            .find(|only| !behaviours.iter().any(|behaviour| names(only, behaviour)));
         match unknown {
             None => Ok(()),
             Some(unknown) => {
@@ -117,7 +116,9 @@ impl Shard {
     /// The part `index`, counted from 1, of `count`.
     #[must_use]
     pub fn new(index: usize, count: usize) -> Option<Shard> {
-        (1..=count).contains(&index).then_some(Shard { index, count })
+        (1..=count)
+            .contains(&index)
+            .then_some(Shard { index, count })
     }
 
     /// Every `count`-th case: neighbours are alike, so that the parts take about as long.
@@ -131,7 +132,8 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('/');
-        let numbers = parts.and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+        let numbers =
+            parts.and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
         numbers
             .and_then(|(index, count)| Shard::new(index, count))
             .ok_or_else(|| "it is a part and how many there are, such as 2/3".to_owned())
@@ -205,7 +207,10 @@ mod tests {
 
     #[test]
     fn a_shard_is_written_as_it_is_read_and_stays_in_range() {
-        assert_eq!("2/3".parse::<Shard>().map(|it| it.to_string()), Ok("2/3".to_owned()));
+        assert_eq!(
+            "2/3".parse::<Shard>().map(|it| it.to_string()),
+            Ok("2/3".to_owned())
+        );
         for wrong in ["0/3", "4/3", "1/0", "1", "a/b", "1/2/3", "-1/2", ""] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
@@ -214,7 +219,9 @@ mod tests {
     #[test]
     fn every_position_is_in_exactly_one_shard() {
         for position in 0..20 {
-            let takers = (1..=3).filter_map(|index| Shard::new(index, 3)).filter(|it| it.takes(position));
+            let takers = (1..=3)
+                .filter_map(|index| Shard::new(index, 3))
+                .filter(|it| it.takes(position));
             assert_eq!(takers.count(), 1);
         }
     }

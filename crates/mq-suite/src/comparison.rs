@@ -24,7 +24,11 @@ pub async fn compare(
 ) -> Result<Vec<QueueComparison>> {
     let mut columns = Vec::new();
     for subject in subjects {
-        let found = if live { read(subject, cancel).await? } else { None };
+        let found = if live {
+            read(subject, cancel).await?
+        } else {
+            None
+        };
         columns.push(Column {
             subject,
             found,
@@ -73,11 +77,13 @@ impl Column<'_> {
     }
 
     fn verdicts(&self, name: &str) -> Vec<Verdict> {
-        let lower = |queue| self.subject.backend.control().lower(queue, &self.subject.scope);
-        self.queue(name)
-            .map(lower)
-            .unwrap_or_default()
-            .verdicts
+        let lower = |queue| {
+            self.subject
+                .backend
+                .control()
+                .lower(queue, &self.subject.scope)
+        };
+        self.queue(name).map(lower).unwrap_or_default().verdicts
     }
 
     fn cell(&self, name: &str, attribute: &str) -> AttributeCell {
@@ -110,7 +116,10 @@ impl Column<'_> {
                 why: "the clouds themselves were not asked (`--live` does)".to_owned(),
             };
         };
-        let parts = plan.changes.iter().filter(|part| part.resource.queue == name);
+        let parts = plan
+            .changes
+            .iter()
+            .filter(|part| part.resource.queue == name);
         let parts: Vec<&Change> = parts.collect();
         if parts.iter().all(|part| part.observed.present.is_none()) {
             return Live::NotThere;

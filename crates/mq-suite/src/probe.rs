@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use mq_core::queue::{DeduplicateBy, Ordering};
-use mq_core::spec::{
-    DeadLetterPatch, DeduplicationPatch, EncryptionPatch, QueuePatch, Setting,
-};
 use mq_core::Value;
+use mq_core::queue::{DeduplicateBy, Ordering};
+use mq_core::spec::{DeadLetterPatch, DeduplicationPatch, EncryptionPatch, QueuePatch, Setting};
 
 /// Where an attribute is fixed at creation, as far as the known services go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

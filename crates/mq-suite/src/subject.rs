@@ -82,6 +82,12 @@ impl Subject {
         &self.target.name
     }
 
+    /// Its backend, with nothing around it.
+    #[must_use]
+    pub fn backend(&self) -> &dyn QueueBackend {
+        &*self.backend
+    }
+
     /// Which account, project or namespace it is.
     #[must_use]
     pub fn scope(&self) -> &Scope {

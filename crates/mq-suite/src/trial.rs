@@ -10,8 +10,8 @@ use mq_core::resource::{Lifecycle, Lowered, OwnedResource};
 use mq_core::spec::{DeadLetterPatch, QueuePatch, QueueSpec, Selection, Setting, Spec, Stage};
 use mq_core::verdict::Hold;
 use mq_core::{
-    Action, Change, ControlPlane, Error, ErrorKind, Observed, Owner, Plan, ResolvedQueue,
-    Resource, Target, Verdict,
+    Action, Change, ControlPlane, Error, ErrorKind, Observed, Owner, Plan, ResolvedQueue, Resource,
+    Target, Verdict,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -343,10 +343,7 @@ impl Trial {
     ///
     /// # Errors
     /// Where a read fails.
-    pub async fn look(
-        &self,
-        queues: &[ResolvedQueue],
-    ) -> Result<Vec<(Resource, Observed)>, Stop> {
+    pub async fn look(&self, queues: &[ResolvedQueue]) -> Result<Vec<(Resource, Observed)>, Stop> {
         self.go_on()?;
         let resources: Vec<Resource> = queues
             .iter()

@@ -14,6 +14,7 @@ use mq_core::spec::{
 use mq_core::{Action, PlanOptions, Value};
 use serde_json::json;
 
+use crate::portability::the_portability_suite;
 use crate::vendor_chain::the_vendors_chain_is_honoured;
 use crate::world::{Case, World, actions, refusals};
 
@@ -44,6 +45,7 @@ cases![
     a_queue_that_someone_else_manages_is_only_compared,
     every_marked_queue_is_listed_for_collection,
     the_vendors_chain_is_honoured,
+    the_portability_suite,
 ];
 
 /// Those that need a server that takes messages.

@@ -3,6 +3,7 @@
 //! or fail where `MQ_REQUIRE_JUDGES=1` says that it must be there.
 
 mod cases;
+mod portability;
 mod subject;
 mod vendor_chain;
 mod world;

@@ -103,23 +103,29 @@ pub(crate) fn all() -> Vec<Subject> {
     ]
 }
 
-const PYTHON: &str = "python3";
+/// The interpreter that has moto.
+fn python() -> String {
+    std::env::var("MQ_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
 
 fn moto_absent() -> Option<String> {
     let find = "import importlib.util, sys; sys.exit(importlib.util.find_spec('moto') is None)";
-    let found = Command::new(PYTHON)
+    let python = python();
+    let found = Command::new(&python)
         .args(["-c", find])
         .stderr(Stdio::null())
         .status();
     match found {
         Ok(status) if status.success() => None,
-        Ok(_) => Some("python3 has no moto: `pip install 'moto[server]'`".to_owned()),
-        Err(error) => Some(format!("{PYTHON}: {error}")),
+        Ok(_) => Some(format!(
+            "{python} has no moto: `pip install 'moto[server]'`"
+        )),
+        Err(error) => Some(format!("{python}: {error}")),
     }
 }
 
 fn start_moto() -> Result<Server, String> {
-    let mut child = Command::new(PYTHON)
+    let mut child = Command::new(python())
         .args(["-u", "-m", "moto.server", "-p", "0"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

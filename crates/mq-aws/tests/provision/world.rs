@@ -26,6 +26,8 @@ pub(crate) type Case = for<'a> fn(&'a World<'a>) -> Pin<Box<dyn Future<Output = 
 
 pub(crate) struct World<'a> {
     pub(crate) server: &'a Server,
+    /// The server's name.
+    pub(crate) peer: &'static str,
     pub(crate) backend: Arc<dyn QueueBackend>,
     /// Different in every case, and the stack of its file.
     pub(crate) stack: String,
@@ -39,6 +41,7 @@ impl<'a> World<'a> {
             .map_err(|error| error.to_string())?;
         Ok(World {
             server,
+            peer: subject.name,
             backend,
             stack: case.replace('_', "-").chars().take(30).collect(),
         })

@@ -28,7 +28,12 @@ pub(super) fn all() -> Vec<Behaviour> {
 }
 
 /// A behaviour of this group that is proved with the suite's own queue.
-fn behaviour(name: &'static str, promise: &'static str, requests_max: u32, check: Check) -> Behaviour {
+fn behaviour(
+    name: &'static str,
+    promise: &'static str,
+    requests_max: u32,
+    check: Check,
+) -> Behaviour {
     Behaviour {
         name,
         group: Group::Control,

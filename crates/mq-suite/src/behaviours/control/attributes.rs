@@ -117,7 +117,10 @@ enum Taken {
 fn taken(trial: &Trial, probe: &Probe, pair: &Pair) -> Taken {
     let [one, other] = [&pair.one, &pair.other].map(|queue| trial.lower(&queue[0]).resources);
     let ids = |resources: &[Resource]| -> Vec<_> {
-        resources.iter().map(|resource| resource.id.clone()).collect()
+        resources
+            .iter()
+            .map(|resource| resource.id.clone())
+            .collect()
     };
     if ids(&one) != ids(&other) {
         return Taken::Elsewhere;
@@ -135,7 +138,10 @@ fn taken(trial: &Trial, probe: &Probe, pair: &Pair) -> Taken {
     }
     let fixed = one.iter().chain(&other);
     let differing = fixed.filter(|setting| !(one.contains(setting) && other.contains(setting)));
-    if differing.clone().any(|setting| setting.mutability == Mutability::Immutable) {
+    if differing
+        .clone()
+        .any(|setting| setting.mutability == Mutability::Immutable)
+    {
         Taken::Fixed
     } else {
         Taken::InPlace
@@ -195,23 +201,33 @@ fn reads_as_stated(
     if seen.iter().any(|(_, value)| *value == wanted) {
         return Ok(());
     }
-    fail(format!("{wanted} was stated, and there is {}", listed(seen)))
+    fail(format!(
+        "{wanted} was stated, and there is {}",
+        listed(seen)
+    ))
 }
 
 /// Two values come to the same queue: the service cannot be told of the attribute. Then it cannot
-/// hold both values exactly either.
+/// promise two values either.
 fn same(trial: &Trial, probe: &Probe, pair: &Pair) -> Result<(), Stop> {
-    let is_exact = |queue: &ResolvedQueue| {
-        let verdict = trial.verdict(queue, probe.attribute);
-        verdict.is_some_and(|verdict| verdict.hold == Hold::Exact)
+    let promised = |queue: &ResolvedQueue| {
+        let verdict = trial.verdict(queue, probe.attribute)?;
+        match verdict.hold {
+            Hold::Exact => Some(verdict.value),
+            Hold::Approximate { to, .. } => Some(to),
+            Hold::ClientSide { .. } | Hold::Unsupported { .. } => None,
+        }
     };
-    if is_exact(&pair.one[0]) && is_exact(&pair.other[0]) {
-        return fail(format!(
-            "two values of `{}` are both said to be held exactly, and come to the same queue",
-            probe.attribute
-        ));
+    let (one, other) = (promised(&pair.one[0]), promised(&pair.other[0]));
+    if one == other {
+        return Err(Stop::Skipped(always(trial, &pair.one[0], probe).into()));
     }
-    Err(Stop::Skipped(always(trial, &pair.one[0], probe).into()))
+    fail(format!(
+        "`{}` is promised as {} and as {}, and both come to the same queue",
+        probe.attribute,
+        one.unwrap_or_default(),
+        other.unwrap_or_default()
+    ))
 }
 
 /// Why an attribute has no setting to look at.
@@ -234,12 +250,17 @@ fn listed(seen: &[(String, Value)]) -> String {
 fn settings(seen: &[(Resource, Observed)], probe: &Probe) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (resource, observed) in seen {
-        let Some(present) = &observed.present else { continue };
+        let Some(present) = &observed.present else {
+            continue;
+        };
         for wanted in &resource.attributes {
             if is_about(wanted.attribute.as_deref(), probe)
                 && let Some(value) = present.attributes.get(&wanted.name)
             {
-                found.push((format!("{}.{}", resource.id.kind, wanted.name), value.clone()));
+                found.push((
+                    format!("{}.{}", resource.id.kind, wanted.name),
+                    value.clone(),
+                ));
             }
         }
     }
@@ -272,8 +293,14 @@ async fn changed_in_place(trial: &Trial, pair: &Pair) -> Result<(), Stop> {
     if updates.is_empty() {
         return fail("the plan does not see that the value changed");
     }
-    if let Some(odd) = updates.iter().find(|change| change.action != Action::Update) {
-        return fail(format!("the plan would {:?} {}", odd.action, odd.resource.id));
+    if let Some(odd) = updates
+        .iter()
+        .find(|change| change.action != Action::Update)
+    {
+        return fail(format!(
+            "the plan would {:?} {}",
+            odd.action, odd.resource.id
+        ));
     }
     trial.provision(&pair.other).await?;
     as_wanted(&trial.look(&pair.other).await?)?;
@@ -322,12 +349,17 @@ fn others_stay(
         let (Some(was), Some(is)) = (&was.present, &is.present) else {
             return fail(format!("{} is gone", resource.id));
         };
-        let changed = plan.changes.iter().find(|change| change.resource.id == resource.id);
+        let changed = plan
+            .changes
+            .iter()
+            .find(|change| change.resource.id == resource.id);
         let named = |name: &String| {
             changed.is_some_and(|change| change.attributes.iter().any(|it| it.name == *name))
         };
         let mut values = was.attributes.iter().filter(|(name, _)| !named(name));
-        if let Some((name, value)) = values.find(|(name, value)| is.attributes.get(*name) != Some(value)) {
+        if let Some((name, value)) =
+            values.find(|(name, value)| is.attributes.get(*name) != Some(value))
+        {
             return fail(format!(
                 "{}: {name} was {value} and became {}, though it was not asked for",
                 resource.id,
@@ -381,7 +413,11 @@ async fn drift_is_seen(trial: &Trial) -> Result<(), Stop> {
     }
     trial.provision(&pair.one).await?;
     let drift = trial.plan(&pair.other).await?;
-    for change in drift.changes.iter().filter(|change| change.action == Action::Update) {
+    for change in drift
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Update)
+    {
         trial.by_hand(change).await?;
     }
     let plan = trial.plan(&pair.one).await?;

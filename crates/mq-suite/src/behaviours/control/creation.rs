@@ -62,7 +62,11 @@ async fn second_run_writes_nothing(trial: &Trial) -> Result<(), Stop> {
     let queues = trial.queues();
     trial.provision(&queues).await?;
     let again = trial.plan(&queues).await?;
-    match again.changes.iter().find(|change| change.action != Action::NoOp || change.refusal.is_some()) {
+    match again
+        .changes
+        .iter()
+        .find(|change| change.action != Action::NoOp || change.refusal.is_some())
+    {
         None => Ok(()),
         Some(change) => fail(format!(
             "the second run would {:?} {}: {}",
@@ -77,9 +81,8 @@ async fn endpoints_stay(trial: &Trial) -> Result<(), Stop> {
     let queues = trial.queues();
     let first = trial.provision(&queues).await?.endpoints;
     for queue in &queues {
-        let has_address = |endpoint: &&Endpoint| {
-            endpoint.queue == queue.logical && !endpoint.address.is_empty()
-        };
+        let has_address =
+            |endpoint: &&Endpoint| endpoint.queue == queue.logical && !endpoint.address.is_empty();
         if !first.iter().any(|endpoint| has_address(&endpoint)) {
             return fail(format!("the queue `{}` has no endpoint", queue.logical));
         }

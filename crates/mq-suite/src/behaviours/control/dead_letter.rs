@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use mq_core::resource::Part;
-use mq_core::spec::{
-    DeadLetterPatch, DeadLetterQueue, QueuePatch, QueueSpec, Setting,
-};
+use mq_core::spec::{DeadLetterPatch, DeadLetterQueue, QueuePatch, QueueSpec, Setting};
 use mq_core::{Action, PlanOptions, ResolvedQueue};
 
 use super::attributes::as_wanted;
@@ -29,14 +27,14 @@ pub(super) fn all() -> Vec<Behaviour> {
         behaviour(
             "dead-letters-are-unlinked",
             "A dead letter queue that the file no longer has is unlinked, and goes only when that is asked for.",
-            110,
+            80,
             |trial| dead_letters_are_unlinked(trial).boxed(),
         )
         .needing(HELD),
         behaviour(
             "dead-letters-are-shared",
             "Two queues can send their dead letters to a third, and removing one of the two leaves it there.",
-            160,
+            120,
             |trial| dead_letters_are_shared(trial).boxed(),
         )
         .needing(HELD),
@@ -60,10 +58,13 @@ async fn dead_letters_are_wired(trial: &Trial) -> Result<(), Stop> {
     if let Some((resource, _)) = seen.iter().find(|(_, seen)| seen.present.is_none()) {
         return fail(format!("{} is not there", resource.id));
     }
-    let wired = seen.iter().flat_map(|(resource, _)| &resource.attributes).any(|wanted| {
-        let attribute = wanted.attribute.as_deref().unwrap_or_default();
-        attribute.starts_with("dead_letter")
-    });
+    let wired = seen
+        .iter()
+        .flat_map(|(resource, _)| &resource.attributes)
+        .any(|wanted| {
+            let attribute = wanted.attribute.as_deref().unwrap_or_default();
+            attribute.starts_with("dead_letter")
+        });
     if !wired {
         return fail("no part of the queue says where dead letters go, or when");
     }
@@ -104,7 +105,9 @@ async fn dead_letters_are_unlinked(trial: &Trial) -> Result<(), Stop> {
     trial.provision(&with).await?;
     trial.provision(&without).await?;
     let seen = trial.look(&with).await?;
-    let parts = seen.iter().filter(|(resource, _)| resource.part == Part::DeadLetter);
+    let parts = seen
+        .iter()
+        .filter(|(resource, _)| resource.part == Part::DeadLetter);
     let parts: Vec<_> = parts.collect();
     if let Some((resource, _)) = parts.iter().find(|(_, seen)| seen.present.is_none()) {
         return fail(format!("{} went though nobody asked for it", resource.id));
@@ -127,7 +130,10 @@ async fn dead_letters_are_unlinked(trial: &Trial) -> Result<(), Stop> {
         .filter(|(resource, seen)| resource.part == Part::DeadLetter && seen.present.is_some());
     match left.next() {
         None => Ok(()),
-        Some((resource, _)) => fail(format!("{} is there though its removal was asked for", resource.id)),
+        Some((resource, _)) => fail(format!(
+            "{} is there though its removal was asked for",
+            resource.id
+        )),
     }
 }
 

@@ -8,9 +8,7 @@ use mq_core::plan::RefusalKind;
 use mq_core::queue::OriginHash;
 use mq_core::resource::Lifecycle;
 use mq_core::spec::{QueuePatch, Setting};
-use mq_core::{
-    Action, Change, ControlPlane, ErrorKind, Plan, PlanOptions, ResolvedQueue,
-};
+use mq_core::{Action, Change, ControlPlane, ErrorKind, Plan, PlanOptions, ResolvedQueue};
 use tokio_util::sync::CancellationToken;
 
 use super::attributes::as_wanted;
@@ -23,7 +21,7 @@ pub(super) fn all() -> Vec<Behaviour> {
         behaviour(
             "wrong-account-is-refused",
             "A cloud whose account is not the one that the file states is refused before anything is read or written.",
-            10,
+            2,
             |trial| wrong_account_is_refused(trial).boxed(),
         )
         .needing(&[Need::StatedIdentity]),
@@ -36,7 +34,7 @@ pub(super) fn all() -> Vec<Behaviour> {
         behaviour(
             "unmarked-is-left-alone",
             "A queue of that name that carries no marker is left as it is unless its adoption is asked for.",
-            60,
+            80,
             |trial| unmarked_is_left_alone(trial).boxed(),
         ),
         behaviour(
@@ -48,7 +46,7 @@ pub(super) fn all() -> Vec<Behaviour> {
         behaviour(
             "foreign-is-refused",
             "A queue of another stack, another stage or another origin is neither changed nor removed.",
-            120,
+            170,
             |trial| foreign_is_refused(trial).boxed(),
         ),
         behaviour(
@@ -72,7 +70,9 @@ async fn wrong_account_is_refused(trial: &Trial) -> Result<(), Stop> {
         return fail("the backend names no setting for it");
     };
     let mut target = subject.target.clone();
-    let real = target.text(identity).unwrap_or_else(|| subject.scope.label.clone());
+    let real = target
+        .text(identity)
+        .unwrap_or_else(|| subject.scope.label.clone());
     let wrong = if real.contains("999999999999") {
         "888888888888"
     } else {
@@ -217,7 +217,10 @@ async fn foreign_is_refused(trial: &Trial) -> Result<(), Stop> {
         [queue]
     };
     let strangers = [
-        (stranger(|queue| queue.owner.stack.push('x')), RefusalKind::NotOurs),
+        (
+            stranger(|queue| queue.owner.stack.push('x')),
+            RefusalKind::NotOurs,
+        ),
         (
             stranger(|queue| queue.owner.stage = Some("elsewhere".to_owned())),
             RefusalKind::NotOurs,

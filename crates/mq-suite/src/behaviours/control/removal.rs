@@ -78,7 +78,10 @@ async fn destroy_twice(trial: &Trial) -> Result<(), Stop> {
     trial.destroy(&queues).await?;
     let outcome = trial.apply(&late).await?;
     if let Some((result, error)) = outcome.failures().next() {
-        return fail(format!("removing {} again failed: {error}", result.resource));
+        return fail(format!(
+            "removing {} again failed: {error}",
+            result.resource
+        ));
     }
     let again = trial.plan_destroy(&queues).await?;
     if again.writes() {
@@ -125,7 +128,9 @@ async fn destroy_spares_others(trial: &Trial) -> Result<(), Stop> {
 async fn recreated_is_new(trial: &Trial) -> Result<(), Stop> {
     let old = [trial.sample(|patch| {
         lasting(45)(patch);
-        patch.labels.insert("old".to_owned(), Setting::Value("yes".to_owned()));
+        patch
+            .labels
+            .insert("old".to_owned(), Setting::Value("yes".to_owned()));
     })];
     let new = [trial.sample(|patch| {
         lasting(75)(patch);
@@ -149,7 +154,10 @@ async fn recreated_is_new(trial: &Trial) -> Result<(), Stop> {
 }
 
 async fn prune_only_when_asked(trial: &Trial) -> Result<(), Stop> {
-    let both = [trial.sample(|_| {}), trial.named_sample("taken-out", |_| {})];
+    let both = [
+        trial.sample(|_| {}),
+        trial.named_sample("taken-out", |_| {}),
+    ];
     let kept = &both[..1];
     let taken_out = &both[1..];
     trial.provision(&both).await?;
@@ -189,19 +197,36 @@ async fn collected_when_expired(trial: &Trial) -> Result<(), Stop> {
         changes: plan
             .changes
             .into_iter()
-            .filter(|change| change.observed.present.as_ref().is_some_and(|present| {
-                present.marker.as_ref().is_some_and(|marker| marker.owner == owner)
-            }))
+            .filter(|change| {
+                change.observed.present.as_ref().is_some_and(|present| {
+                    present
+                        .marker
+                        .as_ref()
+                        .is_some_and(|marker| marker.owner == owner)
+                })
+            })
             .collect(),
         ..plan
     };
-    let strays = plan.changes.iter().filter(|change| change.action == Action::Delete);
-    if let Some(stray) = strays.into_iter().find(|change| change.resource.queue != queues[0].logical) {
-        return fail(format!("{} would go though it has not expired", stray.resource.id));
+    let strays = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Delete);
+    if let Some(stray) = strays
+        .into_iter()
+        .find(|change| change.resource.queue != queues[0].logical)
+    {
+        return fail(format!(
+            "{} would go though it has not expired",
+            stray.resource.id
+        ));
     }
     let outcome = trial.apply(&plan).await?;
     if let Some((result, error)) = outcome.failures().next() {
-        return fail(format!("{} could not be collected: {error}", result.resource));
+        return fail(format!(
+            "{} could not be collected: {error}",
+            result.resource
+        ));
     }
     marked_are_gone(trial, &queues[..1]).await?;
     as_wanted(&trial.look(&queues[1..]).await?)
