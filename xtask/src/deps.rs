@@ -1,4 +1,4 @@
-//! The direction of dependencies: core <- config, backends <- cli; engine <- emulator <- cli.
+//! The direction of dependencies: core <- config, suite, backends <- cli; engine <- emulator <- cli.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,23 +19,24 @@ const SDKS: [&str; 6] = [
 
 /// What a crate must not depend on, directly, and why.
 fn forbidden() -> Vec<(&'static str, Vec<&'static str>, &'static str)> {
+    let not_portable = [
+        "clap",
+        "serde_yaml",
+        "mq-config",
+        "mq-cli",
+        "mq-engine",
+        "mq-emulator",
+    ];
     let mut rules = vec![
         (
             "mq-core",
-            [
-                &SDKS[..],
-                &BACKENDS,
-                &[
-                    "clap",
-                    "serde_yaml",
-                    "mq-config",
-                    "mq-cli",
-                    "mq-engine",
-                    "mq-emulator",
-                ],
-            ]
-            .concat(),
+            no_sdk_nor(&[&not_portable[..], &["mq-suite"]].concat()),
             "the portable logic knows no SDK, no command line and no file format",
+        ),
+        (
+            "mq-suite",
+            no_sdk_nor(&not_portable),
+            "the suite proves every backend through the contract alone",
         ),
         (
             "mq-engine",
@@ -44,6 +45,7 @@ fn forbidden() -> Vec<(&'static str, Vec<&'static str>, &'static str)> {
                 "futures",
                 "rand",
                 "mq-core",
+                "mq-suite",
                 "mq-emulator",
                 "mq-cli",
             ],
@@ -51,12 +53,12 @@ fn forbidden() -> Vec<(&'static str, Vec<&'static str>, &'static str)> {
         ),
         (
             "mq-emulator",
-            [&SDKS[..], &BACKENDS, &["mq-core", "mq-config", "mq-cli"]].concat(),
+            no_sdk_nor(&["mq-core", "mq-config", "mq-suite", "mq-cli"]),
             "an emulator that used a client's code could share its mistakes",
         ),
         (
             "mq-config",
-            [&SDKS[..], &BACKENDS, &["mq-cli", "mq-emulator"]].concat(),
+            no_sdk_nor(&["mq-suite", "mq-cli", "mq-emulator"]),
             "the file is read before any cloud is chosen",
         ),
     ];
@@ -65,12 +67,17 @@ fn forbidden() -> Vec<(&'static str, Vec<&'static str>, &'static str)> {
         rules.push((
             backend,
             others
-                .chain(["mq-cli", "mq-config", "mq-emulator", "clap"])
+                .chain(["mq-cli", "mq-config", "mq-suite", "mq-emulator", "clap"])
                 .collect(),
             "a backend stands alone: it translates for one service",
         ));
     }
     rules
+}
+
+/// No vendor's SDK, no backend, and none of these.
+fn no_sdk_nor(others: &[&'static str]) -> Vec<&'static str> {
+    [&SDKS[..], &BACKENDS, others].concat()
 }
 
 /// Reads the workspace's manifests through `cargo metadata` and reports every forbidden edge.

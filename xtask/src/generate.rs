@@ -1,5 +1,7 @@
 //! Files that come from the types: one definition, many outputs, and a check for drift.
 
+mod behaviours;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -53,6 +55,10 @@ fn files() -> Result<Vec<(String, String)>> {
         ),
         ("docs/capabilities.md".to_owned(), capabilities(&backends)?),
         ("docs/emulator-fidelity.md".to_owned(), fidelity()),
+        (
+            "docs/behaviours.md".to_owned(),
+            format!("{NOTE}{}", behaviours::page(&mq_suite::behaviours::all())),
+        ),
     ])
 }
 

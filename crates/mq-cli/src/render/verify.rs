@@ -14,6 +14,7 @@ use std::fmt::Write;
 use mq_suite::Report;
 
 use self::document::ListedCase;
+use self::grid::DIFFERS;
 use super::text::line;
 use crate::palette::Palette;
 
@@ -33,6 +34,7 @@ impl Page<'_> {
     pub(crate) fn text(&self) -> String {
         let mut notes = Notes::default();
         let parts = [
+            summary::places(self),
             attributes::attributes(self, &mut notes),
             behaviours::behaviours(self, &mut notes),
             notes.text(self),
@@ -54,6 +56,15 @@ impl Page<'_> {
     fn clouds(&self) -> impl Iterator<Item = String> {
         let targets = self.report.targets.iter();
         targets.map(|target| line(&target.name).into_owned())
+    }
+
+    fn differs(&self) -> bool {
+        let mut attributes = self
+            .report
+            .queues
+            .iter()
+            .flat_map(|queue| &queue.attributes);
+        attributes.any(|row| !row.equal) || self.report.rows.iter().any(|row| row.differs)
     }
 
     fn heading(&self, text: &str) -> String {
@@ -95,8 +106,14 @@ impl Notes {
     }
 
     fn text(&self, page: &Page<'_>) -> String {
-        let faint = page.palette.faint;
+        let Palette { faint, notice, .. } = page.palette;
         let mut out = String::new();
+        if page.differs() {
+            let _ = writeln!(
+                out,
+                "{notice}{DIFFERS}{notice:#} the clouds are not alike there"
+            );
+        }
         for (index, note) in self.texts.iter().enumerate() {
             let mark = format!("[{}]", index + 1);
             let text = wrapped(&line(note), page.width, mark.len() + 1);

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::fake::World;
 use crate::process::Place;
 
-fn validate(schema: &str, document: &Value) {
+/// Asserts that a document has the form of this schema.
+pub(crate) fn validate(schema: &str, document: &Value) {
     let path = format!(
         "{}/schemas/{schema}.schema.json",
         env!("CARGO_MANIFEST_DIR")

@@ -37,6 +37,12 @@ pub(crate) struct State {
     pub(crate) unreachable: Option<ErrorKind>,
     /// Making this resource fails with this.
     pub(crate) failing: Option<(String, ErrorKind)>,
+    /// So many writes more fail.
+    pub(crate) hiccups: u32,
+    /// Nothing can be removed.
+    pub(crate) keeps_everything: bool,
+    /// How long a write takes.
+    pub(crate) write_takes: Duration,
     /// Writes are answered well, and another value is kept.
     pub(crate) ignores_writes: bool,
     /// The calls that changed something.
@@ -255,10 +261,23 @@ impl ControlPlane for Fake {
     }
 
     async fn apply(&self, change: &Change) -> Result<()> {
+        let takes = self.state().write_takes;
+        tokio::time::sleep(takes).await;
         let mut state = self.state();
         let id = &change.resource.id;
+        let refused = |kind, why| Err(Error::new(kind, why).with_operation("MakeQueue"));
+        if state.hiccups > 0 {
+            state.hiccups -= 1;
+            return refused(ErrorKind::Unexpected, "the fake cloud has a hiccup");
+        }
+        if state.keeps_everything && change.action == Action::Delete {
+            return refused(
+                ErrorKind::PermissionDenied,
+                "the fake cloud keeps what it has",
+            );
+        }
         if let Some((_, kind)) = state.failing.as_ref().filter(|(name, _)| *name == id.name) {
-            return Err(Error::new(*kind, "the fake cloud fails").with_operation("MakeQueue"));
+            return refused(*kind, "the fake cloud fails");
         }
         state
             .writes

@@ -21,3 +21,4 @@ mod removal;
 mod saved_plan;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod verify;

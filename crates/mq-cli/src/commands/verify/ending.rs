@@ -69,8 +69,12 @@ fn drift(report: &Report, file: &str) -> Option<Failure> {
     let first = clouds.first()?;
     Some(
         not_proved(format!(
-            "{} of live queues not as the file says",
-            are(number, "attribute")
+            "{} not as the file says",
+            are(
+                number,
+                "attribute of live queues",
+                "attributes of live queues"
+            )
         ))
         .with_hint(format!("look with `mq status -f {file} --cloud {first}`")),
     )
@@ -82,7 +86,7 @@ fn differences(report: &Report) -> Option<Failure> {
     (number > 0).then(|| {
         not_proved(format!(
             "{} not as {} expects",
-            are(number, "result"),
+            are(number, "result", "results"),
             baseline.file
         ))
         .with_hint("where that is right, add `--update-baseline`")
@@ -114,7 +118,9 @@ fn nothing(report: &Report) -> Option<Failure> {
 }
 
 /// `1 result is`, `2 results are`.
-fn are(number: usize, noun: &str) -> String {
-    let verb = if number == 1 { "is" } else { "are" };
-    format!("{} {verb}", count(number, noun))
+fn are(number: usize, one: &str, several: &str) -> String {
+    match number {
+        1 => format!("1 {one} is"),
+        number => format!("{number} {several} are"),
+    }
 }

@@ -2,70 +2,74 @@
 
 use mq_suite::report::{AttributeCell, AttributeRow, Live, QueueComparison};
 
-use super::grid::{DIFFERS, LIVE_AS_STATED, LIVE_DIFFERS, table};
+use super::grid::{LIVE_AS_STATED, LIVE_DIFFERS, NOTHING, Row, grid};
 use super::{Notes, Page};
 use crate::render::text::line;
 
 /// The longest value that is shown whole, in characters.
 const VALUE_WIDTH_MAX: usize = 32;
+/// The verdict where a cloud has nothing to say about an attribute.
+const NOT_STATED: &str = "not-stated";
 
-/// A table for each queue of the file.
+/// A grid for each queue of the file.
 pub(super) fn attributes(page: &Page<'_>, notes: &mut Notes) -> String {
     let queues = page.report.queues.iter();
-    let tables: Vec<String> = queues.map(|queue| of_queue(page, queue, notes)).collect();
-    tables.join("\n")
+    let grids: Vec<String> = queues.map(|queue| of_queue(page, queue, notes)).collect();
+    grids.join("\n")
 }
 
 fn of_queue(page: &Page<'_>, queue: &QueueComparison, notes: &mut Notes) -> String {
-    let fixed = ["", "attribute", "value"].map(str::to_owned).into_iter();
-    let header = fixed.chain(page.clouds()).collect();
-    let rows = queue.attributes.iter().map(|it| row(page, it, notes));
-    let table = table(page, header, rows.collect());
-    format!("{}{table}", page.heading(&queue.queue))
+    let attributes = queue.attributes.iter();
+    let rows: Vec<Row> = attributes.map(|it| row(page, it, notes)).collect();
+    let grid = grid(page, &["attribute", "value"], &rows);
+    format!("{}{grid}", page.heading(&queue.queue))
 }
 
-fn row(page: &Page<'_>, row: &AttributeRow, notes: &mut Notes) -> Vec<String> {
+fn row(page: &Page<'_>, row: &AttributeRow, notes: &mut Notes) -> Row {
     let mut values: Vec<&str> = row
         .cells
         .iter()
-        .filter(|cell| !cell.value.is_empty())
+        .filter(|cell| cell.verdict != NOT_STATED)
         .map(|cell| cell.value.as_str())
         .collect();
     values.dedup();
-    let one_value = values.len() <= 1;
     let value = match values.as_slice() {
-        [] => String::new(),
-        [value] => short(value),
-        _ => "(differs)".to_owned(),
+        [value] => Some(short(value)),
+        _ => None,
     };
-    let mark = if row.equal { "" } else { DIFFERS };
-    let mut cells = vec![mark.to_owned(), line(&row.attribute).into_owned(), value];
-    for (target, cell) in page.report.targets.iter().zip(&row.cells) {
+    let cells = page.report.targets.iter().zip(&row.cells);
+    let cells = cells.map(|(target, cell)| {
         let place = format!("{}: {}", target.name, row.attribute);
-        cells.push(text(page, cell, one_value, &place, notes));
+        text(page, cell, values.len() > 1, &place, notes)
+    });
+    Row {
+        differs: !row.equal,
+        name: line(&row.attribute).into_owned(),
+        value,
+        cells: cells.collect(),
     }
-    cells
 }
 
 fn text(
     page: &Page<'_>,
     cell: &AttributeCell,
-    one_value: bool,
+    with_value: bool,
     place: &str,
     notes: &mut Notes,
 ) -> String {
+    if cell.verdict == NOT_STATED {
+        return NOTHING.to_owned();
+    }
     let mut parts = vec![cell.verdict.clone()];
-    if !one_value && !cell.value.is_empty() {
+    if with_value {
         parts.push(short(&cell.value));
     }
     if cell.accepted {
         parts.push("(accepted)".to_owned());
     }
     if !cell.reason.is_empty() {
-        parts.push(format!(
-            "[{}]",
-            notes.number(&format!("{place}: {}", cell.reason))
-        ));
+        let number = notes.number(&format!("{place}: {}", cell.reason));
+        parts.push(format!("[{number}]"));
     }
     match &cell.live {
         Live::Differs { seen } => {

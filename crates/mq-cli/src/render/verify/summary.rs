@@ -1,53 +1,59 @@
-//! The sum: a line for each cloud, and one for all.
+//! Which clouds a run was on, and the sum: a line for each of them, and one for all.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use mq_suite::report::{Outcome, Totals};
 
-use super::{Notes, Page};
+use super::{Notes, Page, wrapped};
 use crate::palette::Palette;
 use crate::render::text::line;
 
+/// Which account, project or namespace each cloud is.
+pub(super) fn places(page: &Page<'_>) -> String {
+    let strong = page.palette.strong;
+    let width = name_width(page);
+    let mut out = String::new();
+    for (name, target) in page.clouds().zip(&page.report.targets) {
+        let emulated = if target.emulated { ", emulated" } else { "" };
+        let place = format!("{}{emulated}: {}", target.service, target.scope);
+        let _ = writeln!(out, "{strong}{name:width$}{strong:#}  {}", line(&place));
+    }
+    out
+}
+
 pub(super) fn summary(page: &Page<'_>, notes: &Notes) -> String {
     let report = page.report;
+    let width = name_width(page);
     let mut out = String::new();
-    let names: Vec<String> = page.clouds().collect();
-    let longest = names.iter().map(|name| name.chars().count()).max();
-    let width = longest.unwrap_or(0).max("all".len());
-    for (column, (name, target)) in names.iter().zip(&report.targets).enumerate() {
-        let reasons = reasons(page, column, notes);
-        let sums = sums(&target.totals, &reasons, page.palette);
-        let _ = writeln!(out, "{name:width$}  {sums}  {}", place(page, column));
+    for (column, (name, target)) in page.clouds().zip(&report.targets).enumerate() {
+        let sums = sums(&target.totals, page.palette);
+        let mut reasons = reasons(page, column, notes);
+        if !reasons.is_empty() {
+            let text = wrapped(&reasons, page.width, width + 4);
+            reasons = format!("\n{:width$}    {text}", "");
+        }
+        let _ = writeln!(out, "{name:width$}  {sums}{reasons}");
     }
-    let seconds = std::time::Duration::from_millis(report.duration_ms).as_secs_f64();
-    let part = match &report.shard {
-        Some(shard) => format!(", part {}", line(shard)),
-        None => String::new(),
-    };
-    let sums = sums(&report.totals, "", page.palette);
+    let seconds = Duration::from_millis(report.duration_ms).as_secs_f64();
+    let part = report.shard.as_ref();
+    let part = part.map_or_else(String::new, |shard| format!(" (part {})", line(shard)));
+    let sums = sums(&report.totals, page.palette);
     let _ = writeln!(out, "{:width$}  {sums} in {seconds:.1} s{part}", "all");
     out
 }
 
-/// Which account, project or namespace it was.
-fn place(page: &Page<'_>, column: usize) -> String {
-    let faint = page.palette.faint;
-    let target = &page.report.targets[column];
-    let on = if target.emulated { "emulated " } else { "" };
-    let text = format!("{on}{} {}", target.service, target.scope);
-    format!("{faint}{}{faint:#}", line(text.trim_end()))
+fn name_width(page: &Page<'_>) -> usize {
+    let longest = page.clouds().map(|name| name.chars().count()).max();
+    longest.unwrap_or(0).max("all".len())
 }
 
 /// How often each reason was given on this cloud, by the reasons' numbers.
 fn reasons(page: &Page<'_>, column: usize, notes: &Notes) -> String {
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    let cells = page
-        .report
-        .rows
-        .iter()
-        .filter_map(|row| row.cells[column].as_ref());
-    for cell in cells {
+    let rows = page.report.rows.iter();
+    for cell in rows.filter_map(|row| row.cells.get(column)?.as_ref()) {
         if let Outcome::Skipped { reason } = &cell.outcome
             && let Some(number) = notes.known(reason)
         {
@@ -56,12 +62,15 @@ fn reasons(page: &Page<'_>, column: usize, notes: &Notes) -> String {
     }
     let counts: Vec<String> = counts
         .into_iter()
-        .map(|(number, count)| format!("{count} [{number}]"))
+        .map(|(number, count)| format!("{count}×[{number}]"))
         .collect();
-    counts.join(", ")
+    if counts.is_empty() {
+        return String::new();
+    }
+    format!("skipped by reason: {}", counts.join(" "))
 }
 
-fn sums(totals: &Totals, reasons: &str, palette: Palette) -> String {
+fn sums(totals: &Totals, palette: Palette) -> String {
     let Totals {
         passed,
         failed,
@@ -73,19 +82,16 @@ fn sums(totals: &Totals, reasons: &str, palette: Palette) -> String {
         good, bad, notice, ..
     } = palette;
     let mut parts = vec![format!("{good}{passed} passed{good:#}")];
-    if failed > 0 {
-        parts.push(format!("{bad}{failed} failed{bad:#}"));
+    parts.push(if failed > 0 {
+        format!("{bad}{failed} failed{bad:#}")
     } else {
-        parts.push("0 failed".to_owned());
-    }
+        "0 failed".to_owned()
+    });
     if errors > 0 {
-        parts.push(format!("{bad}{errors} errors{bad:#}"));
+        let plural = if errors == 1 { "" } else { "s" };
+        parts.push(format!("{bad}{errors} error{plural}{bad:#}"));
     }
-    if skipped > 0 && !reasons.is_empty() {
-        parts.push(format!("{skipped} skipped ({reasons})"));
-    } else {
-        parts.push(format!("{skipped} skipped"));
-    }
+    parts.push(format!("{skipped} skipped"));
     if flaky > 0 {
         parts.push(format!("{notice}{flaky} flaky{notice:#}"));
     }

@@ -1,9 +1,9 @@
 //! A page of Markdown that stops growing in time.
 
-use crate::report::text::{clipped, visible};
+use crate::report::text::{clipped, counted, visible};
 
-/// What the words of a cut-off and the end of a folded part need.
-const RESERVE_BYTES: usize = 200;
+/// What the words of all the cut-offs and the ends of folded parts need.
+const RESERVE_BYTES: usize = 1_000;
 /// A longer text is cut: the JSON report has all of it.
 const TEXT_CHARACTERS_MAX: usize = 400;
 
@@ -29,31 +29,21 @@ impl Page {
 
     /// A table, with as many of its rows as there is room for.
     pub(super) fn table(&mut self, title: &str, columns: &[String], rows: &[Vec<String>]) {
-        if rows.is_empty() {
-            return;
-        }
-        let rule = vec!["---".to_owned(); columns.len()];
-        let head = format!("{title}\n\n{}{}", line(columns), line(&rule));
-        if !self.push(&head) {
+        if !rows.is_empty() && self.begin(title, columns) {
+            self.lines(rows);
+        } else {
             self.left_out(rows.len());
-            return;
-        }
-        let written = rows.iter().take_while(|row| self.push(&line(row))).count();
-        self.end("\n");
-        if written < rows.len() {
-            self.left_out(rows.len() - written);
         }
     }
 
     /// A table that is folded until a person opens it.
     pub(super) fn folded(&mut self, title: &str, columns: &[String], rows: &[Vec<String>]) {
-        self.table(
-            &format!("<details><summary>{title}</summary>"),
-            columns,
-            rows,
-        );
-        if !rows.is_empty() {
+        let summary = format!("<details><summary>{title}</summary>");
+        if !rows.is_empty() && self.begin(&summary, columns) {
+            self.lines(rows);
             self.end("</details>\n");
+        } else {
+            self.left_out(rows.len());
         }
     }
 
@@ -61,8 +51,22 @@ impl Page {
         self.text
     }
 
+    fn begin(&mut self, title: &str, columns: &[String]) -> bool {
+        let rule = vec!["---".to_owned(); columns.len()];
+        self.push(&format!("{title}\n\n{}{}", line(columns), line(&rule)))
+    }
+
+    fn lines(&mut self, rows: &[Vec<String>]) {
+        let written = rows.iter().take_while(|row| self.push(&line(row))).count();
+        self.end("\n");
+        self.left_out(rows.len() - written);
+    }
+
     fn left_out(&mut self, rows: usize) {
-        let rows = crate::report::text::counted(rows, "more row", "more rows");
+        if rows == 0 {
+            return;
+        }
+        let rows = counted(rows, "more row", "more rows");
         self.end(&format!("… {rows} in the JSON report\n\n"));
     }
 
@@ -76,9 +80,7 @@ impl Page {
 
     /// What closes something: there is room for it in the reserve.
     fn end(&mut self, text: &str) {
-        if self.text.len() + text.len() <= self.bytes_max {
-            self.text.push_str(text);
-        }
+        self.text.push_str(text);
     }
 }
 
@@ -135,17 +137,17 @@ mod tests {
 
     #[test]
     fn a_page_ends_in_time_and_says_how_much_is_missing() {
-        let mut page = Page::new(1_000);
+        let mut page = Page::new(2_000);
         let rows = vec![vec!["x".repeat(100)]; 20];
         page.folded("All", &["Column".to_owned()], &rows);
-        page.folded("More", &["Column".to_owned()], &rows);
+        page.folded("More", &["y".repeat(1_000)], &rows);
         let text = page.into_text();
-        assert!(text.len() <= 1_000, "{}", text.len());
+        assert!(text.len() <= 2_000, "{}", text.len());
         let written = text.matches(&"x".repeat(100)).count();
         assert!(written > 0);
-        assert!(
-            text.contains(&format!("… {} more rows in the JSON report", 20 - written)),
-            "{text}"
-        );
+        let left_out = format!("… {} more rows in the JSON report", 20 - written);
+        assert!(text.contains(&left_out), "{text}");
+        assert!(!text.contains("More"), "its head has no room");
+        assert!(text.contains("… 20 more rows in the JSON report"), "{text}");
     }
 }
