@@ -93,17 +93,21 @@ fn line(cells: &[String]) -> String {
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let text = clipped(text, TEXT_CHARACTERS_MAX);
-    for character in visible(&text).chars() {
+    let text = visible(&text);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let next_is_space = characters.peek().is_none_or(|next| next.is_whitespace());
         match character {
             '\n' => plain.push_str("<br>"),
             '\t' => plain.push(' '),
             '&' => plain.push_str("&amp;"),
             '<' => plain.push_str("&lt;"),
             '>' => plain.push_str("&gt;"),
-            // GitHub makes a person of `@name`, a formula of `$…$` and a picture of `:name:`.
+            // GitHub makes a person of `@name`, a formula of `$…$`, a picture of `:name:` and a
+            // link of `https://…`.
             '@' => plain.push_str("&#64;"),
             '$' => plain.push_str("<span>$</span>"),
-            ':' => plain.push_str("&#58;"),
+            ':' if !next_is_space => plain.push_str("&#58;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => {
                 plain.push('\\');
                 plain.push(character);
@@ -131,7 +135,7 @@ mod tests {
         assert_eq!(
             plain("a|b`c`\n<b>*_[x](y) @me $1$ :x: \\| \u{202e}"),
             "a\\|b\\`c\\`<br>&lt;b&gt;\\*\\_\\[x\\](y) &#64;me <span>$</span>1<span>$</span> \
-             &#58;x&#58; \\\\\\| \\\\u{202e}"
+             &#58;x: \\\\\\| \\\\u{202e}"
         );
     }
 
