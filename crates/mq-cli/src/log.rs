@@ -10,12 +10,12 @@ use crate::printer::Printer;
 /// and so credentials.
 fn filter(verbose: u8) -> Option<&'static str> {
     const DETAILS: &str = "info,mq_core=trace,mq_config=trace,mq_aws=trace,mq_azure=trace,mq_gcp=trace,\
-         mq_engine=trace,mq_emulator=trace,mq_cli=trace";
+         mq_engine=trace,mq_emulator=trace,mq_suite=trace,mq_cli=trace";
     match verbose {
         0 => None,
         1 => Some(
             "warn,mq_core=debug,mq_config=debug,mq_aws=debug,mq_azure=debug,mq_gcp=debug,\
-             mq_engine=debug,mq_emulator=debug,mq_cli=debug",
+             mq_engine=debug,mq_emulator=debug,mq_suite=debug,mq_cli=debug",
         ),
         2.. => Some(DETAILS),
     }

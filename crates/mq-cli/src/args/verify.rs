@@ -50,10 +50,15 @@ pub(crate) struct VerifyArgs {
     #[arg(long, requires = "baseline", help_heading = "Expectations")]
     pub(crate) update_baseline: bool,
     /// The form of the output
-    #[arg(long, value_name = "FORM", default_value = "text")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        help_heading = "Output"
+    )]
     pub(crate) output: VerifyOutput,
     /// Also write a report, also of a run that fails: junit, json, markdown or html; may be repeated
-    #[arg(long = "report", value_name = "KIND=FILE", value_parser = report)]
+    #[arg(long = "report", value_name = "KIND=FILE", value_parser = report, help_heading = "Output")]
     pub(crate) reports: Vec<SuiteReport>,
 }
 

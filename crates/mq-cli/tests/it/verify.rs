@@ -22,13 +22,18 @@ fn verify(world: &World, only: &[&str], more: &[&str]) -> Ran {
     world.run(&arguments)
 }
 
-/// What a run left, without what differs from run to run: how long it took, and its own word.
+/// What a run left, without what differs from run to run (how long it took, and its own word) and
+/// with the suite (how many requests it makes).
 fn steady(ran: &Ran) -> String {
     let mut out = String::new();
     for line in ran.to_string().lines() {
         let line = match line.rsplit_once(" in ") {
             Some((before, time)) if time.ends_with(" s") => format!("{before} in [TIME]"),
             _ => line.to_owned(),
+        };
+        let line = match line.split_once(", at most ") {
+            Some((before, _)) => format!("{before}, at most [REQUESTS]"),
+            None => line,
         };
         let line = match line.split_once("verify-") {
             Some((before, after)) if after.len() > 8 => {

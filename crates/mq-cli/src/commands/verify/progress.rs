@@ -55,6 +55,9 @@ impl Watching {
     fn tell(&self, state: &mut State, subject: &Subject, case: &Case, cell: &Cell) {
         if let Some(bar) = &self.bar {
             bar.inc(1);
+            if state.bad > 0 {
+                bar.set_prefix(format!("verify ({} failed)", state.bad));
+            }
         }
         let bad = match &cell.outcome {
             Outcome::Failed { .. } => Some("FAIL"),

@@ -16,10 +16,17 @@ use crate::failure::{Failure, Result};
 pub(super) struct Reports(Vec<SuiteReport>);
 
 impl Reports {
-    /// Refuses, before anything is run, a file that cannot be written.
+    /// Refuses, before anything is run, a file that cannot be written. What an earlier run wrote
+    /// there goes: where this one comes to nothing, nobody shall take that for its result.
     pub(super) fn prepare(args: &VerifyArgs) -> Result<Reports> {
         for report in &args.reports {
             writable(&report.file)?;
+        }
+        for report in &args.reports {
+            let is_file = fs::symlink_metadata(&report.file).is_ok_and(|it| it.is_file());
+            if is_file {
+                written(&report.file, fs::remove_file(&report.file))?;
+            }
         }
         Ok(Reports(args.reports.clone()))
     }

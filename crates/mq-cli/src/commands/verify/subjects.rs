@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use mq_core::{BackendInfo, Target};
+use mq_core::{Access, BackendInfo, Target};
 use mq_suite::{Subject, Surroundings};
 
 use super::ground::Ground;
@@ -35,9 +35,8 @@ pub(super) async fn prepare(
     targets: Vec<Target>,
     watch: &Watch,
 ) -> Result<Prepared> {
-    let scrutiny = Scrutiny::making(args.file.strict);
+    let scrutiny = judge_file(app, args, ground, &input, &targets)?;
     let open = create_backends(app, &input, targets, &ground.access)?;
-    scrutinise_offline(&input, &open, scrutiny)?;
     let reached = join_all(open.iter().map(|one| reach(app, ground, one, watch))).await;
     let targets: Vec<Target> = open.iter().map(|one| one.target.clone()).collect();
     let subjects = all_or_none(&targets, reached)?;
@@ -65,6 +64,28 @@ pub(super) async fn prepare(
         subjects,
         findings,
     })
+}
+
+/// Judges what no call is needed for, and says how what is found by calls is judged then.
+///
+/// On an emulator the file is judged by itself: where its clouds are is not where the emulator is.
+fn judge_file(
+    app: &App,
+    args: &VerifyArgs,
+    ground: &Ground,
+    input: &Input,
+    targets: &[Target],
+) -> Result<Scrutiny> {
+    let strict = args.file.strict;
+    let nowhere = Access::default();
+    let (access, then) = if args.place.live {
+        (&ground.access, Scrutiny::making(strict))
+    } else {
+        (&nowhere, Scrutiny::Copying { strict })
+    };
+    let open = create_backends(app, input, targets.to_vec(), access)?;
+    scrutinise_offline(input, &open, Scrutiny::making(strict))?;
+    Ok(then)
 }
 
 async fn reach(app: &App, ground: &Ground, open: &Open, watch: &Watch) -> Result<Subject> {

@@ -74,16 +74,20 @@ impl Watch {
         }
         let cells = report.rows.iter().flat_map(|row| &row.cells);
         let ran = count(cells.flatten().count(), "case");
+        let clean = match report.leftovers.len() {
+            0 => ", and what was made is removed",
+            _ => "",
+        };
         Some(if app.interrupt.token().is_cancelled() {
             Failure::new(
                 Exit::Interrupted,
-                format!("interrupted: {ran} came to an end, and what they made is removed"),
+                format!("interrupted: {ran} came to an end{clean}"),
             )
         } else {
             Failure::new(
                 Exit::TimedOut,
                 format!(
-                    "the time set with `--timeout` ({}) ran out: {ran} came to an end",
+                    "the time set with `--timeout` ({}) ran out: {ran} came to an end{clean}",
                     mq_core::units::duration(self.timeout)
                 ),
             )

@@ -116,13 +116,23 @@ fn a_report_that_cannot_be_written_is_refused_before_the_run() {
         );
     }
     assert!(world.cloud(0).writes.is_empty());
-    let report = format!("json={}", world.path("new.json").display());
+}
+
+#[test]
+fn a_run_that_comes_to_nothing_leaves_no_report_of_an_earlier_one() {
+    let world = World::new(&["one"], ORDERS);
+    let file = world.path("report.json");
+    let report = format!("json={}", file.display());
+    let run = |code| {
+        verify(&world, &[TWICE], &["--report", &report])
+            .ends_with(code)
+            .code
+    };
+    run(0);
+    assert!(file.exists());
     world.cloud(0).unreachable = Some(ErrorKind::Unauthenticated);
-    verify(&world, &[TWICE], &["--report", &report]).ends_with(4);
-    assert!(
-        !world.path("new.json").exists(),
-        "an empty report says that something was found"
-    );
+    run(4);
+    assert!(!file.exists(), "what was there is of another run");
 }
 
 #[test]

@@ -56,6 +56,29 @@ fn settings_that_name_an_account_are_the_emulators() {
     place.run(&["verify", "--only", TWICE]).ends_with(0);
 }
 
+#[test]
+fn a_dead_letter_queue_of_someone_else_is_not_looked_for_on_the_emulator() {
+    let place = Place::new();
+    let file = "version: 1
+stack: demo
+clouds: { aws: { region: eu-west-1, account: '111122223333' } }
+queues:
+  orders:
+    dead_letter: { queue: { aws: 'arn:aws:sqs:eu-west-1:111122223333:failures' } }
+";
+    place.write("mq.yaml", file);
+    let verify = ["verify", "--only", TWICE];
+    place.run(&verify).ends_with(0);
+    place.write("mq.yaml", &file.replace("sqs:eu-west-1", "sqs:eu-west-2"));
+    let ran = place.run(&verify);
+    assert!(
+        ran.ends_with(64)
+            .stderr
+            .contains("error[dead-letter/target]"),
+        "{ran}"
+    );
+}
+
 #[cfg(unix)]
 mod interrupted {
     use std::collections::BTreeMap;
@@ -155,7 +178,7 @@ mod interrupted {
             );
             assert!(
                 ran.stderr
-                    .contains("came to an end, and what they made is removed"),
+                    .contains("came to an end, and what was made is removed"),
                 "{ran}"
             );
             let xml = std::fs::read_to_string(place.path().join("verify.xml")).expect("a report");
