@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use mq_core::plan::PlanOptions;
 use mq_core::provisioner::{self, Request};
-use mq_core::{Change, Plan, ResolvedQueue, Result, Verdict, judge};
+use mq_core::resource::Authority;
+use mq_core::{Change, Plan, ResolvedQueue, Result, Value, Verdict, judge};
 use tokio_util::sync::CancellationToken;
 
 use crate::report::{AttributeCell, AttributeRow, Live, QueueComparison};
@@ -133,10 +134,12 @@ impl Column<'_> {
                 why: "the service has no setting of its own for it".to_owned(),
             };
         }
-        holding
-            .into_iter()
-            .find_map(|part| difference(part, attribute))
-            .map_or(Live::AsStated, |seen| Live::Differs { seen })
+        let drifted = holding.iter().find_map(|part| difference(part, attribute));
+        let unstated = || holding.iter().find_map(|part| unstated(part, attribute));
+        match drifted {
+            Some(seen) => Live::Differs { seen },
+            None => unstated().map_or(Live::AsStated, |seen| Live::Unstated { seen }),
+        }
     }
 }
 
@@ -153,10 +156,31 @@ fn difference(part: &Change, attribute: &str) -> Option<String> {
     }
     let mut changes = part.attributes.iter();
     let change = changes.find(|change| change.attribute.as_deref() == Some(attribute))?;
-    Some(match &change.from {
-        Some(seen) => format!("{} = {seen}", change.name),
-        None => format!("no {}", change.name),
-    })
+    Some(named(&change.name, change.from.as_ref()))
+}
+
+/// What is there where the file says nothing and `mq` would have made it otherwise.
+fn unstated(part: &Change, attribute: &str) -> Option<String> {
+    let present = part.observed.present.as_ref()?;
+    part.resource
+        .attributes
+        .iter()
+        .filter(|setting| {
+            setting.attribute.as_deref() == Some(attribute)
+                && setting.authority == Authority::CreateDefault
+        })
+        .find_map(|setting| {
+            let seen = present.attributes.get(&setting.name);
+            let as_made = setting.value.holds_in(seen);
+            (!as_made).then(|| named(&setting.name, seen))
+        })
+}
+
+fn named(name: &str, seen: Option<&Value>) -> String {
+    match seen {
+        Some(seen) => format!("{name} = {seen}"),
+        None => format!("no {name}"),
+    }
 }
 
 /// Every attribute that any of the clouds has a verdict on, in the order of the first that has.
@@ -175,7 +199,7 @@ fn attributes(columns: &[Column<'_>], name: &str) -> Vec<AttributeRow> {
                 .map(|column| column.cell(name, &attribute))
                 .collect();
             AttributeRow {
-                equal: equal(&cells),
+                equal: equal(&attribute, &cells),
                 attribute,
                 cells,
             }
@@ -183,11 +207,18 @@ fn attributes(columns: &[Column<'_>], name: &str) -> Vec<AttributeRow> {
         .collect()
 }
 
-fn equal(cells: &[AttributeCell]) -> bool {
-    let mut pairs = cells.iter().map(|cell| (&cell.verdict, &cell.value));
+/// An attribute whose value is each service's own name for something.
+const NAMING: &str = "dead_letter.queue";
+
+fn equal(attribute: &str, cells: &[AttributeCell]) -> bool {
+    let held = |cell: &AttributeCell| {
+        let value = if attribute == NAMING { "" } else { &cell.value };
+        (cell.verdict.clone(), value.to_owned())
+    };
+    let mut pairs = cells.iter().map(held);
     let first = pairs.next();
     pairs.all(|pair| Some(pair) == first)
         && !cells
             .iter()
-            .any(|cell| matches!(cell.live, Live::Differs { .. }))
+            .any(|cell| matches!(cell.live, Live::Differs { .. } | Live::Unstated { .. }))
 }

@@ -115,6 +115,12 @@ pub enum Live {
     NotThere,
     /// As the file says.
     AsStated,
+    /// The file does not state it, and the queue has another value than one that `mq` makes: no
+    /// drift, but no equal queue either.
+    Unstated {
+        /// What is there.
+        seen: String,
+    },
     /// Something else.
     Differs {
         /// What is there.

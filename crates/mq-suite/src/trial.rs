@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use mq_core::layers::Layered;
 use mq_core::plan::{PlanOptions, removal};
 use mq_core::provisioner::{self, ApplyOptions, Outcome, Request, Silent};
 use mq_core::resource::{Lifecycle, Lowered, OwnedResource};
 use mq_core::spec::{DeadLetterPatch, QueuePatch, QueueSpec, Selection, Setting, Spec, Stage};
+use mq_core::timing::Clock;
 use mq_core::verdict::Hold;
 use mq_core::{
     Action, Change, ControlPlane, Error, ErrorKind, Observed, Owner, Plan, ResolvedQueue, Resource,
@@ -56,6 +58,8 @@ pub struct Trial {
     made: Mutex<BTreeMap<String, Resource>>,
 }
 
+/// How long a change may take to show: what SQS documents, and a little more.
+const SHOWN_WITHIN: Duration = Duration::from_secs(70);
 /// The key of the suite's own queue.
 const SAMPLE: &str = "sample";
 
@@ -367,6 +371,16 @@ impl Trial {
         }
     }
 
+    /// For as long as a service may take to show what was written.
+    pub(crate) fn wait_for_a_change(&self) -> Wait<'_> {
+        let clock = &*self.subject.surroundings.clock;
+        Wait {
+            clock,
+            end: clock.elapsed() + SHOWN_WITHIN,
+            pause: Duration::from_millis(500),
+        }
+    }
+
     fn owner_of(&self, queues: &[ResolvedQueue]) -> Owner {
         queues
             .first()
@@ -440,6 +454,26 @@ impl Trial {
     }
 }
 
+/// Looks further and further apart.
+pub(crate) struct Wait<'a> {
+    clock: &'a dyn Clock,
+    end: Duration,
+    pause: Duration,
+}
+
+impl Wait<'_> {
+    /// Waits for the next look; `false` when there is to be none.
+    pub(crate) async fn again(&mut self) -> bool {
+        let left = self.end.saturating_sub(self.clock.elapsed());
+        if left.is_zero() {
+            return false;
+        }
+        self.clock.sleep(self.pause.min(left)).await;
+        self.pause = (self.pause * 2).min(Duration::from_secs(8));
+        true
+    }
+}
+
 /// A queue that states what every cloud can hold.
 fn sample_patch() -> QueuePatch {
     QueuePatch {
@@ -465,7 +499,7 @@ pub(crate) fn fail<T>(seen: impl Into<String>) -> Result<T, Stop> {
 }
 
 /// Insists that everything was made and reads as it was written.
-fn done(outcome: Outcome) -> Result<Outcome, Stop> {
+pub(crate) fn done(outcome: Outcome) -> Result<Outcome, Stop> {
     if outcome.partial() {
         return Err(first_failure(outcome));
     }

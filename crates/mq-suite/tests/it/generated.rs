@@ -71,6 +71,7 @@ fn live() -> impl Strategy<Value = Live> {
         text().prop_map(|why| Live::NotRead { why }),
         Just(Live::NotThere),
         Just(Live::AsStated),
+        text().prop_map(|seen| Live::Unstated { seen }),
         text().prop_map(|seen| Live::Differs { seen }),
     ]
 }

@@ -76,6 +76,10 @@ fn text(
             let number = notes.number(&format!("{place}: there is {seen}"));
             parts.push(format!("{LIVE_DIFFERS} [{number}]"));
         }
+        Live::Unstated { seen } => {
+            let number = notes.number(&format!("{place}: not stated, and there is {seen}"));
+            parts.push(format!("(not stated [{number}])"));
+        }
         Live::AsStated => parts.push(LIVE_AS_STATED.to_owned()),
         Live::NotThere => parts.push("(not there)".to_owned()),
         Live::NotRead { .. } if page.live => parts.push("(no setting)".to_owned()),

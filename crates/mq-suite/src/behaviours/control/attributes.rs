@@ -406,28 +406,27 @@ async fn changed_or_refused(trial: &Trial) -> Result<(), Stop> {
 async fn drift_is_seen(trial: &Trial) -> Result<(), Stop> {
     let probe = trial.probe()?;
     let pair = Pair::of(trial, probe)?;
-    if taken(trial, probe, &pair) != Taken::InPlace {
-        return Err(Stop::Skipped(
-            "nobody can change the value of a queue that is there".into(),
-        ));
+    match taken(trial, probe, &pair) {
+        Taken::InPlace => {}
+        Taken::Same => return same(trial, probe, &pair),
+        Taken::Fixed | Taken::Elsewhere => {
+            return Err(Stop::Skipped(
+                "the value is fixed at creation here, so that nobody can change it".into(),
+            ));
+        }
     }
     trial.provision(&pair.one).await?;
     let drift = trial.plan(&pair.other).await?;
-    for change in drift
-        .changes
-        .iter()
-        .filter(|change| change.action == Action::Update)
-    {
+    let updates = drift.changes.iter();
+    for change in updates.filter(|change| change.action == Action::Update) {
         trial.by_hand(change).await?;
     }
-    let plan = trial.plan(&pair.one).await?;
-    let seen = plan
-        .changes
-        .iter()
-        .flat_map(|change| &change.attributes)
-        .any(|change| is_about(change.attribute.as_deref(), probe));
-    if !seen {
-        return fail("the plan does not see the other value");
+    // A service may take a while to show what was written.
+    let mut wait = trial.wait_for_a_change();
+    while !is_seen(&trial.plan(&pair.one).await?, probe) {
+        if !wait.again().await {
+            return fail("the plan does not see the other value");
+        }
     }
     trial.provision(&pair.one).await?;
     as_wanted(&trial.look(&pair.one).await?)?;
@@ -435,6 +434,11 @@ async fn drift_is_seen(trial: &Trial) -> Result<(), Stop> {
         return fail("a run after it still finds something to do");
     }
     Ok(())
+}
+
+fn is_seen(plan: &Plan, probe: &Probe) -> bool {
+    let mut changes = plan.changes.iter().flat_map(|change| &change.attributes);
+    changes.any(|change| is_about(change.attribute.as_deref(), probe))
 }
 
 async fn unstated_stays(trial: &Trial) -> Result<(), Stop> {

@@ -99,7 +99,9 @@ async fn half_made_is_completed(trial: &Trial) -> Result<(), Stop> {
     trial.remember(&queues);
     let mut half = trial.plan(&queues).await?;
     if half.changes.len() < 2 {
-        return Err(Stop::Skipped("the queue has a single part here".into()));
+        return Err(Stop::Skipped(
+            "a queue is a single resource here and cannot be half made".into(),
+        ));
     }
     half.changes.truncate(1);
     trial.apply(&half).await?;

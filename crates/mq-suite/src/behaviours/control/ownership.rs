@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::attributes::as_wanted;
 use super::{behaviour, of_every_queue};
 use crate::behaviour::{Behaviour, Need, Stop};
-use crate::trial::{Trial, fail};
+use crate::trial::{Trial, done, fail};
 
 pub(super) fn all() -> Vec<Behaviour> {
     vec![
@@ -120,11 +120,7 @@ async fn make_unmarked(trial: &Trial, queue: &ResolvedQueue) -> Result<(), Stop>
     for change in &mut plan.changes {
         change.resource.marker = None;
     }
-    let outcome = trial.apply(&plan).await?;
-    match outcome.failures().next() {
-        None => Ok(()),
-        Some((_, error)) => fail(format!("it could not be made by hand: {error}")),
-    }
+    done(trial.apply(&plan).await?).map(|_| ())
 }
 
 fn lasting(seconds: u64) -> impl FnOnce(&mut QueuePatch) {

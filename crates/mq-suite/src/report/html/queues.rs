@@ -105,6 +105,9 @@ fn live(live: &Live) -> Markup {
             }
             Live::NotThere => { p class="live muted" { "live: no such queue" } }
             Live::AsStated => { p class="live result passed" { (sign(PASSED)) span { "live: as stated" } } }
+            Live::Unstated { seen } => {
+                p class="live muted" { "live, not stated: " code { (Shown(seen)) } }
+            }
             Live::Differs { seen } => {
                 p class="live result failed" { (sign(FAILED)) span { "live: " code { (Shown(seen)) } } }
             }

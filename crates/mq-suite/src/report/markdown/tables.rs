@@ -142,8 +142,12 @@ fn attribute(cell: &AttributeCell) -> String {
     if !cell.reason.is_empty() {
         text.push_str(&format!("<br>{}", plain(&cell.reason)));
     }
-    if let Live::Differs { seen } = &cell.live {
-        text.push_str(&format!("<br>❌ live: {}", plain(seen)));
+    match &cell.live {
+        Live::Differs { seen } => text.push_str(&format!("<br>❌ live: {}", plain(seen))),
+        Live::Unstated { seen } => {
+            text.push_str(&format!("<br>live, not stated: {}", plain(seen)));
+        }
+        Live::NotRead { .. } | Live::NotThere | Live::AsStated => {}
     }
     text
 }
