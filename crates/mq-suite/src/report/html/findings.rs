@@ -25,7 +25,11 @@ pub(super) fn findings(report: &Report) -> Markup {
         @if !report.leftovers.is_empty() { (leftovers(&report.leftovers)) }
         section id="differences" {
             h2 { "Differences" }
-            @if nothing { p { "None: every cloud comes to the same result." } }
+            @if nothing && report.targets.len() == 1 {
+                p { "None: this run asked a single cloud, which keeps every promise that it was asked for." }
+            } @else if nothing {
+                p { "None: every cloud comes to the same result." }
+            }
             @if let Some(attributes) = attributes { (attributes) }
             (rows(report, "Promises that only some clouds keep", &failing))
             (rows(report, "Promises that cannot be asked of every cloud", &offered))

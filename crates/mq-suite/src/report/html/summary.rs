@@ -42,14 +42,16 @@ pub(super) fn header(report: &Report) -> Markup {
     }
 }
 
-fn headline(report: &Report) -> String {
-    let differing = report.rows.iter().filter(|row| row.differs).count();
-    match (report.passed(), differing) {
-        _ if report.interrupted => "Interrupted before the end".to_owned(),
-        _ if report.totals.executed() == 0 => "Nothing was executed".to_owned(),
-        (true, 0) => "Passed, the same on every cloud".to_owned(),
-        (true, _) => "Passed, with differences between the clouds".to_owned(),
-        (false, _) => "Not passed".to_owned(),
+fn headline(report: &Report) -> &'static str {
+    let mut attributes = report.queues.iter().flat_map(|queue| &queue.attributes);
+    let differs = report.rows.iter().any(|row| row.differs) || attributes.any(|row| !row.equal);
+    match (report.passed(), report.targets.len()) {
+        _ if report.interrupted => "Interrupted before the end",
+        _ if report.totals.executed() == 0 => "Nothing was executed",
+        (false, _) => "Not passed",
+        (true, 1) => "Passed",
+        (true, _) if differs => "Passed, with differences between the clouds",
+        (true, _) => "Passed, the same on every cloud",
     }
 }
 
