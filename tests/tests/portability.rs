@@ -1,11 +1,6 @@
 //! The portability suite on the emulator's three services, through the real backends: every case
 //! ends as the committed baseline says, better and worse alike.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where something cannot be set up"
-)]
-
 use std::path::{Path, PathBuf};
 
 use mq_suite::report::baseline::{Baseline, known_cases};
