@@ -63,7 +63,7 @@ impl BackendFactory for NimbusFactory {
 
 const LEASE: Limit<Duration> = Limit {
     min: Duration::from_secs(1),
-    max: Duration::from_secs(120),
+    max: Duration::from_secs(60),
     default: Duration::from_secs(10),
     source: PAGE,
 };
@@ -341,7 +341,7 @@ fn its_limits_and_settings_are_checked_like_the_others() {
     .unwrap();
     let (exit, _, errors) = mq(fourth, &["check", "-f", file, "--cloud", "nimbus"]);
     assert_eq!(exit, Exit::Usage);
-    assert!(errors.contains("1s to 2m"), "{errors}");
+    assert!(errors.contains("1s to 1m"), "{errors}");
 }
 
 /// What its author writes, as in the suite's own example; `docs/portability.md` shows it too.

@@ -57,7 +57,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         attribute: "visibility_timeout",
         base: nothing,
         one: |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(45)),
-        others: &[|patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(75))],
+        others: &[|patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(55))],
         fixed: Fixed::Nowhere,
         shown: Some(|| Value::Duration(Duration::from_secs(45))),
         stays_unstated: true,

@@ -302,6 +302,14 @@ impl Report {
             && !self.interrupted
     }
 
+    /// Whether any queue that is there was compared with the file.
+    #[must_use]
+    pub fn looked_at_live_queues(&self) -> bool {
+        let rows = self.queues.iter().flat_map(|queue| &queue.attributes);
+        let mut cells = rows.flat_map(|row| &row.cells);
+        cells.any(|cell| !matches!(cell.live, Live::NotRead { .. }))
+    }
+
     /// The attributes of live queues that are not as the file says: queue, attribute and cloud.
     pub fn drifted(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.queues.iter().flat_map(move |queue| {

@@ -119,7 +119,7 @@ async fn create_spares_what_is_there(trial: &Trial) -> Result<(), Stop> {
             patch.visibility_timeout = Setting::Value(Duration::from_secs(seconds));
         })]
     };
-    let (theirs, ours) = (lasting(45), lasting(75));
+    let (theirs, ours) = (lasting(45), lasting(55));
     trial.holds(&theirs, "visibility_timeout")?;
     trial.remember(&theirs);
     let late = trial.plan(&ours).await?;

@@ -130,7 +130,7 @@ fn lasting(seconds: u64) -> impl FnOnce(&mut QueuePatch) {
 async fn unmarked_is_left_alone(trial: &Trial) -> Result<(), Stop> {
     let theirs = trial.sample(lasting(45));
     make_unmarked(trial, &theirs).await?;
-    let ours = [trial.sample(lasting(75))];
+    let ours = [trial.sample(lasting(55))];
     leaves_alone(trial, &ours, RefusalKind::NotAdopted).await?;
     let removal = trial.plan_destroy(&ours).await?;
     nothing_comes_of(trial, &ours, &removal).await
@@ -181,7 +181,7 @@ async fn adopt_keeps_the_unstated(trial: &Trial) -> Result<(), Stop> {
         patch.retention = retention;
     });
     make_unmarked(trial, &theirs).await?;
-    let ours = [trial.sample(lasting(75))];
+    let ours = [trial.sample(lasting(55))];
     let options = PlanOptions {
         adopt: true,
         ..PlanOptions::default()
@@ -194,7 +194,7 @@ async fn adopt_keeps_the_unstated(trial: &Trial) -> Result<(), Stop> {
         }
     }
     let kept = trial.sample(|patch| {
-        lasting(75)(patch);
+        lasting(55)(patch);
         patch.retention = Setting::Value(Duration::from_secs(3 * 86_400));
     });
     as_wanted(&trial.look(&[kept]).await?)?;
@@ -208,7 +208,7 @@ async fn foreign_is_refused(trial: &Trial) -> Result<(), Stop> {
     let ours = trial.sample(lasting(45));
     trial.provision(std::slice::from_ref(&ours)).await?;
     let stranger = |change: fn(&mut ResolvedQueue)| {
-        let mut queue = trial.sample(lasting(75));
+        let mut queue = trial.sample(lasting(55));
         change(&mut queue);
         [queue]
     };
@@ -236,7 +236,7 @@ async fn foreign_is_refused(trial: &Trial) -> Result<(), Stop> {
 
 async fn unmanaged_is_never_written(trial: &Trial) -> Result<(), Stop> {
     let ours = trial.sample(lasting(45));
-    let mut theirs = trial.sample(lasting(75));
+    let mut theirs = trial.sample(lasting(55));
     theirs.managed = false;
     let theirs = [theirs];
     trial.remember(std::slice::from_ref(&ours));

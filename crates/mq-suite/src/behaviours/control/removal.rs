@@ -133,7 +133,7 @@ async fn recreated_is_new(trial: &Trial) -> Result<(), Stop> {
             .insert("old".to_owned(), Setting::Value("yes".to_owned()));
     })];
     let new = [trial.sample(|patch| {
-        lasting(75)(patch);
+        lasting(55)(patch);
         patch.retention = Setting::Value(Duration::from_secs(3 * 86_400));
     })];
     trial.provision(&old).await?;

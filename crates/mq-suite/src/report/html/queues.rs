@@ -69,7 +69,10 @@ fn table(report: &Report, rows: &[(&QueueComparison, &AttributeRow)], as_finding
                             code class="id" { (Shown(&row.attribute)) }
                         }
                         @for (target, cell) in report.targets.iter().zip(&row.cells) {
-                            td data-label=(Shown(&target.name)) { (attribute(cell, as_finding)) }
+                            td data-label=(Shown(&target.name)) {
+                                (attribute(cell, as_finding))
+                                @if report.looked_at_live_queues() { (live(&cell.live)) }
+                            }
                         }
                     }
                 }
@@ -93,7 +96,6 @@ fn attribute(cell: &AttributeCell, open: bool) -> Markup {
             @if open { p class="detail" { (Shown(&cell.reason)) } }
             @else { details { summary { "why" } p class="detail" { (Shown(&cell.reason)) } } }
         }
-        (live(&cell.live))
     }
 }
 
