@@ -65,6 +65,38 @@ fn the_readmes_first_command_prints_what_the_readme_shows() {
     );
 }
 
+/// `in 16.3 s` becomes `in TIME`: it is the last thing that a run says.
+fn without_time(text: &str) -> String {
+    let said = text.rsplit_once(" in ");
+    said.map_or_else(
+        || text.to_owned(),
+        |(counts, _)| format!("{counts} in TIME"),
+    )
+}
+
+#[test]
+fn the_readmes_table_of_behaviours_is_what_a_run_prints() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("$ cargo run -- verify ").unwrap();
+    let arguments = section.lines().next().unwrap().split(' ');
+    let (_, shown) = section.split_once("```text\n").unwrap();
+    let (table, sum) = shown
+        .split_once("```")
+        .unwrap()
+        .0
+        .split_once("…\n")
+        .unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let command: Vec<&str> = std::iter::once("verify").chain(arguments).collect();
+    let output = mq(state.path(), &command);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(!table.is_empty() && printed.contains(table), "{printed}");
+    let last = printed.lines().last().unwrap();
+    assert_eq!(without_time(last), without_time(sum.trim_end()));
+}
+
 #[test]
 fn every_shipped_file_passes_check() {
     let state = tempfile::tempdir().unwrap();

@@ -71,9 +71,13 @@ static INFO: BackendInfo = BackendInfo {
         },
     ],
     native: native::NATIVE,
-    names: &["queue", "dead_letter"],    identity: None,
+    names: &["queue", "dead_letter"],
+    identity: None,
     // Standard, beyond the operations that its base charge includes; Premium charges none.
-    request_price: fact(800, "https://azure.microsoft.com/pricing/details/service-bus/"),
+    request_price: fact(
+        800,
+        "https://azure.microsoft.com/pricing/details/service-bus/",
+    ),
 };
 
 /// What makes Service Bus backends: the registry's entry.

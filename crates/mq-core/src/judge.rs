@@ -51,7 +51,9 @@ pub fn assess(targets: &[Judged<'_>], whole_file: bool, options: &JudgeOptions) 
                         .iter()
                         .map(|(index, _)| (queue.logical.as_str(), *index)),
                 );
-                let live = accepted.iter().any(|(_, accept)| is_live(accept, &options.today));
+                let live = accepted
+                    .iter()
+                    .any(|(_, accept)| is_live(accept, &options.today));
                 found.extend(verdict_diagnostic(
                     queue,
                     judged.target,

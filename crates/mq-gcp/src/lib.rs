@@ -43,7 +43,8 @@ static INFO: BackendInfo = BackendInfo {
     service: "Google Pub/Sub",
     settings: config::SETTINGS,
     native: native::NATIVE,
-    names: &["topic", "subscription", "dead_letter"],    identity: None,
+    names: &["topic", "subscription", "dead_letter"],
+    identity: None,
     // Only the bytes of messages are charged, and the suite's own requests carry none.
     request_price: fact(0, "https://cloud.google.com/pubsub/pricing"),
 };

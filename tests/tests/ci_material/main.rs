@@ -54,9 +54,10 @@ fn root() -> PathBuf {
         .to_owned()
 }
 
-/// A file of the repository.
+/// A file of the repository, whatever ends its lines in this checkout.
 fn text(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap()
+    let text = std::fs::read_to_string(root().join(path)).unwrap();
+    text.replace("\r\n", "\n")
 }
 
 /// A YAML file of the repository.

@@ -153,6 +153,8 @@ fn hostile_names() {
         let ended = short(&project, &[("file", HOSTILE), (input, HOSTILE)]);
         assert_eq!(ended.code, code, "{input}: {}", ended.said);
     }
+    let ended = short(&project, &[("file", HOSTILE), ("clouds", "*")]);
+    assert!(ended.said.contains("`*`"), "{}", ended.said);
     assert!(!project.stolen(), "a name was carried out");
 }
 

@@ -126,6 +126,8 @@ fn hostile_names() {
             let ended = short(shell, &project, &[file, (variable, HOSTILE)]);
             assert_eq!(ended.code, code, "{variable}: {}", ended.said);
         }
+        let ended = short(shell, &project, &[file, ("PORTABILITY_CLOUDS", "*")]);
+        assert!(ended.said.contains("`*`"), "{}", ended.said);
         assert!(!project.stolen(), "a name was carried out");
     });
 }

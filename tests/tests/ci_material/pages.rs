@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("pages: the example of a workflow", the_workflow),
         trial("pages: the example of a pipeline", the_pipeline),
         trial("pages: this repository's own workflow", our_workflow),
+        trial("pages: the example of a backend's proof", the_library),
         trial("pages: every link leads somewhere", every_link),
     ]
 }
@@ -78,6 +79,20 @@ fn the_pipeline() {
     for name in variables.keys() {
         assert!(template[JOB]["variables"][name].is_string(), "{name}");
     }
+}
+
+/// It is the suite's own example, which is compiled with the suite's documentation.
+fn the_library() {
+    let page = text(PAGE);
+    let shown = page.split_once("```rust\n").unwrap().1;
+    let shown = shown.split_once("```").unwrap().0;
+    let library = text("crates/mq-suite/src/lib.rs");
+    let documented: String = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .collect();
+    assert!(documented.contains(shown), "{documented}");
 }
 
 /// Links to files and to the behaviours' anchors.

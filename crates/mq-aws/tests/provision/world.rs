@@ -26,8 +26,6 @@ pub(crate) type Case = for<'a> fn(&'a World<'a>) -> Pin<Box<dyn Future<Output = 
 
 pub(crate) struct World<'a> {
     pub(crate) server: &'a Server,
-    /// The server's name.
-    pub(crate) peer: &'static str,
     pub(crate) backend: Arc<dyn QueueBackend>,
     /// Different in every case, and the stack of its file.
     pub(crate) stack: String,
@@ -41,7 +39,6 @@ impl<'a> World<'a> {
             .map_err(|error| error.to_string())?;
         Ok(World {
             server,
-            peer: subject.name,
             backend,
             stack: case.replace('_', "-").chars().take(30).collect(),
         })
