@@ -41,6 +41,9 @@ mod snapshot;
 mod store;
 mod topic;
 
+#[cfg(test)]
+mod tests;
+
 pub use counts::{Counts, Holdings};
 pub use engine::{Command, Engine, Refusal, Reply};
 pub use entity::{

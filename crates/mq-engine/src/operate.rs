@@ -111,8 +111,12 @@ impl Engine {
         let store = slot.store(part);
         let outcome = match step {
             SessionStep::Accept { session } => {
-                self.leases += 1;
-                Outcome::Session(store.accept(session.as_deref(), self.leases, until)?)
+                let number = self.leases + 1;
+                let session = store.accept(session.as_deref(), number, until)?;
+                if session.is_some() {
+                    self.leases = number;
+                }
+                Outcome::Session(session)
             }
             SessionStep::Renew { lock } => {
                 store.renew(&lock, now, until)?;
