@@ -121,13 +121,13 @@ impl Engine {
         let message = Message {
             expires: rules.expires(
                 arrival.sent,
-                arrival.content.ttl.filter(|_| part == Part::Main),
+                arrival.content.ttl().filter(|_| part == Part::Main),
             ),
             content: arrival.content,
             sent: arrival.sent,
             state,
             lease: 0,
-            first_received: None,
+            first_received: Timestamp::FOREVER,
             delivery_count: arrival.delivery_count,
             deferred: false,
             origin: arrival.origin,

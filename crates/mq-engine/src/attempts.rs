@@ -10,6 +10,8 @@ use crate::message::Receipt;
 
 /// How long a receive is remembered.
 const WINDOW: Duration = Duration::from_mins(5);
+/// How many receives of one place are remembered; the oldest are forgotten before their time.
+const ATTEMPTS_MAX: usize = 10_000;
 
 /// The receives that are remembered.
 #[derive(Debug, Default)]
@@ -24,6 +26,9 @@ impl Attempts {
     pub(crate) fn note(&mut self, name: String, receipts: Vec<Receipt>, now: Timestamp) {
         self.order.push_back((now, name.clone()));
         self.by_name.insert(name, (now, receipts));
+        if self.order.len() > ATTEMPTS_MAX {
+            self.forget_oldest();
+        }
     }
 
     /// What the receive of this name got.
@@ -39,13 +44,16 @@ impl Attempts {
 
     /// Forgets what is too old.
     pub(crate) fn forget(&mut self, now: Timestamp) {
-        while let Some((made, _)) = self.order.front()
-            && made.after(WINDOW) <= now
-            && let Some((made, name)) = self.order.pop_front()
+        while self.next_due().is_some_and(|due| due <= now) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((made, name)) = self.order.pop_front()
+            && self.by_name.get(&name).is_some_and(|(at, _)| *at == made)
         {
-            if self.by_name.get(&name).is_some_and(|(at, _)| *at == made) {
-                self.by_name.remove(&name);
-            }
+            self.by_name.remove(&name);
         }
     }
 }

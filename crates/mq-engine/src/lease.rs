@@ -46,7 +46,7 @@ impl Store {
 
     /// Whether the receipt is that of a running lease.
     pub(crate) fn standing(&self, receipt: Receipt) -> Result<(), NotYours> {
-        let message = self.messages.get(&receipt.sequence).ok_or(NotYours::Gone)?;
+        let message = self.messages.get(receipt.sequence).ok_or(NotYours::Gone)?;
         if planted!(StaleReceiptAcks, false, message.lease != receipt.lease) {
             return Err(NotYours::Superseded);
         }
@@ -102,7 +102,7 @@ impl Store {
     }
 
     fn ack(&mut self, sequence: u64, rules: &Rules, memory: &mut Memory) {
-        let Some(message) = self.messages.get(&sequence) else {
+        let Some(message) = self.messages.get(sequence) else {
             return;
         };
         let key = self.key(&message.content);
@@ -128,7 +128,7 @@ impl Store {
         while let Some(&first) = self.groups.get(key).and_then(|group| group.out.first())
             && self
                 .messages
-                .get(&first)
+                .get(first)
                 .is_some_and(|message| message.state == State::Settled)
         {
             self.finish(first, rules, memory);
@@ -137,7 +137,7 @@ impl Store {
 
     /// Ends a message that is acked: it goes, or stays for a seek.
     pub(crate) fn finish(&mut self, sequence: u64, rules: &Rules, memory: &mut Memory) {
-        let Some(message) = self.messages.get(&sequence) else {
+        let Some(message) = self.messages.get(sequence) else {
             return;
         };
         self.holdings.acked += 1;
@@ -149,7 +149,7 @@ impl Store {
     }
 
     fn extend(&mut self, sequence: u64, until: Timestamp) -> Timestamp {
-        let Some(message) = self.messages.get(&sequence) else {
+        let Some(message) = self.messages.get(sequence) else {
             return until;
         };
         // A session's lock is what holds its messages.
@@ -172,7 +172,7 @@ impl Store {
         rules: &Rules,
         memory: &mut Memory,
     ) -> Option<Casualty> {
-        let message = self.messages.get_mut(&sequence)?;
+        let message = self.messages.get_mut(sequence)?;
         message.deferred = true;
         if message.expires <= now {
             self.change(sequence, State::Deferred);
@@ -196,7 +196,7 @@ impl Store {
         rules: &Rules,
         memory: &mut Memory,
     ) -> Option<Casualty> {
-        let message = self.messages.get_mut(&sequence)?;
+        let message = self.messages.get_mut(sequence)?;
         if !rules.counts_receives {
             message.delivery_count += planted!(CountForgotten, 0, 1);
         }
@@ -222,7 +222,7 @@ impl Store {
         rules: &Rules,
         memory: &mut Memory,
     ) -> Option<Casualty> {
-        let message = self.messages.get(&sequence)?;
+        let message = self.messages.get(sequence)?;
         let expired = message.expires <= now;
         let until = now.after(wait);
         let state = match message.deferred {
@@ -258,7 +258,7 @@ impl Store {
             .map(|group| group.out.range(failed..).copied().collect())
             .unwrap_or_default();
         for sequence in planted!(KeyNotRewound, Vec::new(), later) {
-            if let Some(message) = self.messages.get_mut(&sequence) {
+            if let Some(message) = self.messages.get_mut(sequence) {
                 message.lease = 0;
             }
             self.change(
@@ -274,7 +274,7 @@ impl Store {
     /// Replaces the properties of a message.
     fn rewrite(&mut self, sequence: u64, properties: Option<&Bytes>, memory: &mut Memory) {
         let Some(properties) = properties else { return };
-        let Some(message) = self.messages.get_mut(&sequence) else {
+        let Some(message) = self.messages.get_mut(sequence) else {
             return;
         };
         let content = message

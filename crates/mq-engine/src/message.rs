@@ -177,10 +177,16 @@ pub(crate) struct Content {
     pub(crate) properties: Bytes,
     pub(crate) group: Option<Arc<str>>,
     pub(crate) duplicate_id: Option<Arc<str>>,
-    pub(crate) ttl: Option<Duration>,
+    /// How long it lives at most, in milliseconds; `u64::MAX` is without end.
+    pub(crate) ttl_ms: u64,
 }
 
 impl Content {
+    /// How long it lives at most.
+    pub(crate) fn ttl(&self) -> Option<Duration> {
+        (self.ttl_ms != u64::MAX).then(|| Duration::from_millis(self.ttl_ms))
+    }
+
     /// The bytes that a sender pays for.
     pub(crate) fn size(&self) -> u64 {
         let text = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
@@ -197,7 +203,7 @@ impl Content {
             properties: properties.unwrap_or_else(|| self.properties.clone()),
             group: self.group.clone(),
             duplicate_id: self.duplicate_id.clone(),
-            ttl: self.ttl,
+            ttl_ms: self.ttl_ms,
         }
     }
 }
@@ -230,7 +236,8 @@ pub(crate) struct Message {
     pub(crate) state: State,
     /// The newest lease; 0 is none, or one that no longer counts.
     pub(crate) lease: u64,
-    pub(crate) first_received: Option<Timestamp>,
+    /// [`Timestamp::FOREVER`] until it is.
+    pub(crate) first_received: Timestamp,
     pub(crate) delivery_count: u32,
     /// Whether it goes back to the deferred ones rather than to the queue.
     pub(crate) deferred: bool,
@@ -252,7 +259,7 @@ impl Message {
             group: content.group.clone(),
             duplicate_id: content.duplicate_id.clone(),
             sent: self.sent,
-            first_received: self.first_received.unwrap_or(self.sent),
+            first_received: self.first_received,
             delivery_count: count,
             leased_until: until,
             expires: self.expires,

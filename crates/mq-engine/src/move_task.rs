@@ -160,9 +160,10 @@ impl Engine {
         let ready = |message: &Message| matches!(message.state, State::Ready { .. });
         let next = store
             .messages
-            .range(task.next..task.end)
+            .from(task.next)
+            .take_while(|(sequence, _)| *sequence < task.end)
             .find(|(_, message)| ready(message))
-            .map(|(sequence, message)| (*sequence, message.origin.clone()));
+            .map(|(sequence, message)| (sequence, message.origin.clone()));
         let Some((sequence, came_from)) = next else {
             task.status = MoveStatus::Completed;
             return;
@@ -175,8 +176,8 @@ impl Engine {
         };
         task.moved += 1;
         let from = task.from.clone();
-        let more = store.messages.range(task.next..task.end).next().is_some();
-        if !more {
+        let rest = store.messages.from(task.next).next();
+        if rest.is_none_or(|(sequence, _)| sequence >= task.end) {
             task.status = MoveStatus::Completed;
         }
         self.carry(of, from, sequence, target);

@@ -1,7 +1,7 @@
 //! Which operation is whose work.
 
 use crate::engine::Engine;
-use crate::entity::Place;
+use crate::entity::{Part, Place};
 use crate::message::Receipt;
 use crate::operation::{Denied, Operation, Outcome, Receive, SessionStep, Settle, SnapshotStep};
 use crate::receive::{Counter, Handed};
@@ -88,6 +88,9 @@ impl Engine {
         how: &Settle,
     ) -> Result<Outcome, Denied> {
         let (number, part) = (self.holder_of(&at.id)?, at.part);
+        if part == Part::Dead && matches!(how, Settle::DeadLetter { .. }) {
+            return Err(Denied::WrongKind);
+        }
         let rules = self.rules(number, part);
         let now = self.clock;
         let mut settled = Vec::with_capacity(receipts.len());

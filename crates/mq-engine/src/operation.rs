@@ -290,7 +290,8 @@ pub enum Denied {
     /// There is no such entity.
     #[error("the entity does not exist")]
     NotFound,
-    /// Topics have nothing to receive, and subscriptions are not sent to.
+    /// Topics have nothing to receive, subscriptions are not sent to, and a dead letter cannot
+    /// become one.
     #[error("the entity is not of the kind that can do this")]
     WrongKind,
     /// The engine holds as many bytes as it may.

@@ -73,7 +73,7 @@ impl Store {
         let session = self.session_of(how.session.as_ref(), counter.now)?;
         for sequence in sequences {
             self.messages
-                .get(sequence)
+                .get(*sequence)
                 .filter(|message| message.state == State::Deferred)
                 .filter(|message| session.is_none() || self.key(&message.content) == session)
                 .ok_or(Denied::NoMessage(*sequence))?;
@@ -101,7 +101,7 @@ impl Store {
     fn next(&self, holder: Holder, session: Option<&Arc<str>>) -> Option<u64> {
         if let Some(session) = session {
             let first = *self.groups.get(session)?.waiting.first()?;
-            let ready = matches!(self.messages.get(&first)?.state, State::Ready { .. });
+            let ready = matches!(self.messages.get(first)?.state, State::Ready { .. });
             return ready.then_some(first);
         }
         let free = self.groups.first_free().map(|(head, _)| *head);
@@ -121,7 +121,7 @@ impl Store {
     fn is_over(&self, sequence: u64, rules: &Rules) -> bool {
         let count = self
             .messages
-            .get(&sequence)
+            .get(sequence)
             .map_or(0, |message| message.delivery_count);
         rules.counts_receives && rules.max_deliveries.is_some_and(|max| count >= max)
     }
@@ -133,10 +133,10 @@ impl Store {
         holder: Holder,
         counter: &mut Counter<'_>,
     ) -> Option<Delivery> {
-        let message = self.messages.get_mut(&sequence)?;
+        let message = self.messages.get_mut(sequence)?;
         *counter.leases += 1;
         message.lease = *counter.leases;
-        message.first_received.get_or_insert(counter.now);
+        message.first_received = message.first_received.min(counter.now);
         if counter.rules.counts_receives {
             message.delivery_count += planted!(CountForgotten, 0, 1);
         }
@@ -158,7 +158,7 @@ impl Store {
             self.groups.of(key).holder = Some(holder);
         }
         self.lease_until(sequence, until, lock.is_some());
-        let message = self.messages.get(&sequence)?;
+        let message = self.messages.get(sequence)?;
         Some(message.delivery(sequence, count, until))
     }
 
@@ -191,7 +191,7 @@ impl Store {
         let mut deliveries = Vec::with_capacity(receipts.len());
         for receipt in receipts {
             self.lease_until(receipt.sequence, until, false);
-            let message = self.messages.get(&receipt.sequence)?;
+            let message = self.messages.get(receipt.sequence)?;
             deliveries.push(message.delivery(receipt.sequence, message.delivery_count, until));
         }
         Some(deliveries)

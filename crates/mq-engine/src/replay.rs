@@ -42,9 +42,9 @@ impl Store {
     /// The ids of what is not acked.
     pub(crate) fn unacked(&self) -> BTreeSet<u64> {
         self.messages
-            .values()
-            .filter(|message| !matches!(message.state, State::Settled | State::Retained))
-            .map(|message| message.content.id)
+            .iter()
+            .filter(|(_, message)| !matches!(message.state, State::Settled | State::Retained))
+            .map(|(_, message)| message.content.id)
             .collect()
     }
 
@@ -59,10 +59,10 @@ impl Store {
         let wanted: Vec<(u64, bool)> = self
             .messages
             .iter()
-            .map(|(sequence, message)| (*sequence, acked(message)))
+            .map(|(sequence, message)| (sequence, acked(message)))
             .collect();
         for (sequence, acked) in wanted {
-            let Some(message) = self.messages.get_mut(&sequence) else {
+            let Some(message) = self.messages.get_mut(sequence) else {
                 continue;
             };
             let was_acked = matches!(message.state, State::Settled | State::Retained);
@@ -96,7 +96,7 @@ impl Store {
             .iter()
             .filter(|(_, message)| message.state == State::Retained)
             .filter(|(_, message)| !self.replay.needs(message.content.id))
-            .map(|(sequence, _)| *sequence)
+            .map(|(sequence, _)| sequence)
             .collect();
         for sequence in unneeded {
             if let Some(message) = self.take(sequence, memory) {

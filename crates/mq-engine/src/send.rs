@@ -66,7 +66,9 @@ impl Engine {
             properties: message.properties,
             group,
             duplicate_id,
-            ttl: message.ttl,
+            ttl_ms: message
+                .ttl
+                .map_or(u64::MAX, |ttl| Timestamp(0).after(ttl).0),
         });
         let until = match message.start {
             Start::Usual => now.after(delay),
@@ -95,7 +97,7 @@ impl Engine {
             expires: Timestamp::FOREVER,
             state: State::Scheduled { until },
             lease: 0,
-            first_received: None,
+            first_received: Timestamp::FOREVER,
             delivery_count: 0,
             deferred: false,
             origin: None,
@@ -115,7 +117,7 @@ impl Engine {
         for sequence in sequences {
             store
                 .messages
-                .get(sequence)
+                .get(*sequence)
                 .filter(|message| matches!(message.state, State::Scheduled { .. }))
                 .ok_or(Denied::NoMessage(*sequence))?;
         }

@@ -4,7 +4,7 @@
 //! that know which index that state stands in. So no index is ever behind the messages, and
 //! nothing costs more than the logarithm of the backlog.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::attempts::Attempts;
@@ -15,12 +15,13 @@ use crate::memory::{COPY_BYTES, Memory};
 use crate::message::{Content, Message, Peeked, Reason, State};
 use crate::replay::Replay;
 use crate::rules::{Mode, Rules};
+use crate::shelf::Shelf;
 
 /// The messages of one place.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub(crate) mode: Mode,
-    pub(crate) messages: BTreeMap<u64, Message>,
+    pub(crate) messages: Shelf,
     /// Ready and of no group, by rank and number.
     pub(crate) ready: BTreeSet<(u64, u64)>,
     /// Leased, delayed, scheduled: what happens to which, and when.
@@ -92,7 +93,7 @@ impl Store {
     /// Takes a message out. Its bytes stay counted until its content is released.
     pub(crate) fn take(&mut self, sequence: u64, memory: &mut Memory) -> Option<Message> {
         self.leave(sequence);
-        let message = self.messages.remove(&sequence)?;
+        let message = self.messages.remove(sequence)?;
         self.expiry.remove(&(message.expires, sequence));
         memory.give_back(COPY_BYTES);
         self.holdings.bytes = self.holdings.bytes.saturating_sub(message.content.size());
@@ -136,7 +137,7 @@ impl Store {
 
     /// The same of the message with this number.
     pub(crate) fn key_of(&self, sequence: u64) -> Option<Arc<str>> {
-        self.key(&self.messages.get(&sequence)?.content)
+        self.key(&self.messages.get(sequence)?.content)
     }
 
     /// Lists a group anew after something in it has changed.
@@ -145,16 +146,13 @@ impl Store {
         let head = self.groups.get(key).and_then(|group| {
             let first = *planted!(BrokenOrder, group.waiting.last(), group.waiting.first())?;
             let ready = |message: &Message| matches!(message.state, State::Ready { .. });
-            self.messages
-                .get(&first)
-                .is_some_and(ready)
-                .then_some(first)
+            self.messages.get(first).is_some_and(ready).then_some(first)
         });
         self.wake |= self.groups.list(key, self.mode, head);
     }
 
     fn enter(&mut self, sequence: u64, state: State) {
-        let Some(message) = self.messages.get_mut(&sequence) else {
+        let Some(message) = self.messages.get_mut(sequence) else {
             return;
         };
         message.state = state;
@@ -194,7 +192,7 @@ impl Store {
     }
 
     fn leave(&mut self, sequence: u64) {
-        let Some(message) = self.messages.get(&sequence) else {
+        let Some(message) = self.messages.get(sequence) else {
             return;
         };
         self.holdings.leave(message.state);
@@ -229,7 +227,7 @@ impl Store {
         while let Some(&(time, sequence)) = self.due.first()
             && time <= now
         {
-            match self.messages.get(&sequence).map(|message| message.state) {
+            match self.messages.get(sequence).map(|message| message.state) {
                 Some(State::Leased { .. }) => {
                     fired
                         .dead
@@ -259,7 +257,7 @@ impl Store {
         rules: &Rules,
         memory: &mut Memory,
     ) -> Option<Casualty> {
-        let message = self.messages.get(&sequence)?;
+        let message = self.messages.get(sequence)?;
         let (state, key) = (message.state, self.key(&message.content));
         if matches!(state, State::Leased { .. }) && !rules.leased_expire {
             return None;
@@ -282,23 +280,23 @@ impl Store {
     /// Gives every message the end that it has by these rules, after they have changed.
     pub(crate) fn reckon_expiry(&mut self, rules: &Rules) {
         self.expiry.clear();
-        for (sequence, message) in &mut self.messages {
+        for (sequence, message) in self.messages.iter_mut() {
             if matches!(message.state, State::Scheduled { .. }) {
                 continue;
             }
-            message.expires = rules.expires(message.sent, message.content.ttl);
+            message.expires = rules.expires(message.sent, message.content.ttl());
             if message.expires != Timestamp::FOREVER {
-                self.expiry.insert((message.expires, *sequence));
+                self.expiry.insert((message.expires, sequence));
             }
         }
     }
 
     /// Drops everything, and tells how many messages someone could still have got.
     pub(crate) fn purge(&mut self, memory: &mut Memory) -> u64 {
-        let all: Vec<u64> = self.messages.keys().copied().collect();
+        let all: Vec<u64> = self.messages.iter().map(|(sequence, _)| sequence).collect();
         let before = self.holdings.purged;
         for sequence in all {
-            let Some(state) = self.messages.get(&sequence).map(|message| message.state) else {
+            let Some(state) = self.messages.get(sequence).map(|message| message.state) else {
                 continue;
             };
             if planted!(PurgeLeaves, matches!(state, State::Leased { .. }), false) {
@@ -321,9 +319,9 @@ impl Store {
     /// What there is from this number on, whatever it waits for.
     pub(crate) fn peek(&self, from: u64, max: usize, group: Option<&str>) -> Vec<Peeked> {
         self.messages
-            .range(from..)
+            .from(from)
             .filter(|(_, message)| group.is_none() || message.content.group.as_deref() == group)
-            .filter_map(|(sequence, message)| message.peeked(*sequence))
+            .filter_map(|(sequence, message)| message.peeked(sequence))
             .take(max)
             .collect()
     }
