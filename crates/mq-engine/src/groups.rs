@@ -49,6 +49,8 @@ pub(crate) struct Group {
     pub(crate) waiting: BTreeSet<u64>,
     /// Leased, or acked before an earlier one.
     pub(crate) out: BTreeSet<u64>,
+    /// Of a session: deferred or scheduled.
+    pub(crate) aside: BTreeSet<u64>,
     /// Who took the last one.
     pub(crate) holder: Option<Holder>,
     pub(crate) session: Option<Box<SessionPart>>,
@@ -66,7 +68,19 @@ impl Group {
             .session
             .as_ref()
             .is_none_or(|session| session.lock.is_none() && session.state.is_none());
-        self.waiting.is_empty() && self.out.is_empty() && no_session
+        self.waiting.is_empty() && self.out.is_empty() && self.aside.is_empty() && no_session
+    }
+
+    /// The numbers of its messages from this one on, up to so many, in order.
+    pub(crate) fn from(&self, sequence: u64, max: usize) -> Vec<u64> {
+        let mut all: Vec<u64> = [&self.waiting, &self.out, &self.aside]
+            .into_iter()
+            .flat_map(|set| set.range(sequence..).take(max))
+            .copied()
+            .collect();
+        all.sort_unstable();
+        all.truncate(max);
+        all
     }
 
     fn listing(&self, mode: Mode, head: Option<u64>) -> Option<Listing> {
@@ -97,6 +111,7 @@ pub(crate) struct Groups {
 impl Groups {
     /// The group, if there is anything to know of it.
     pub(crate) fn get(&self, key: &str) -> Option<&Group> {
+        count_step!();
         self.by_key.get(key)
     }
 

@@ -15,6 +15,8 @@
 
 #[macro_use]
 mod planted;
+#[macro_use]
+mod steps;
 
 mod arrival;
 mod attempts;

@@ -21,6 +21,7 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// The message with this number.
     pub(crate) fn get(&self, sequence: u64) -> Option<&Message> {
+        count_step!();
         let board = self.boards.get(&(sequence / BOARD))?;
         let index = find(board, sequence).ok()?;
         Some(&board[index].1)
@@ -28,6 +29,7 @@ impl Shelf {
 
     /// The same, to change it.
     pub(crate) fn get_mut(&mut self, sequence: u64) -> Option<&mut Message> {
+        count_step!();
         let board = self.boards.get_mut(&(sequence / BOARD))?;
         let index = find(board, sequence).ok()?;
         Some(&mut board[index].1)
@@ -61,7 +63,10 @@ impl Shelf {
         self.boards
             .range(sequence / BOARD..)
             .flat_map(|(_, board)| board)
-            .map(|(number, message)| (*number, message))
+            .map(|(number, message)| {
+                count_step!();
+                (*number, message)
+            })
             .skip_while(move |(number, _)| *number < sequence)
     }
 
@@ -73,7 +78,10 @@ impl Shelf {
     /// The same, to change them.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut Message)> {
         let boards = self.boards.values_mut().flatten();
-        boards.map(|(number, message)| (*number, message))
+        boards.map(|(number, message)| {
+            count_step!();
+            (*number, message)
+        })
     }
 }
 

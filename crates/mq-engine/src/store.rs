@@ -173,8 +173,9 @@ impl Store {
                     self.groups.of(&key).waiting.insert(sequence);
                 }
             }
-            (State::Scheduled { until }, _) => {
+            (State::Scheduled { until }, key) => {
                 self.due.insert((until, sequence));
+                self.set_aside(sequence, key);
             }
             (State::Leased { until }, key) => {
                 if until != Timestamp::FOREVER {
@@ -187,7 +188,15 @@ impl Store {
             (State::Settled, Some(key)) => {
                 self.groups.of(&key).out.insert(sequence);
             }
-            (State::Settled | State::Deferred | State::Retained, _) => {}
+            (State::Deferred, key) => self.set_aside(sequence, key),
+            (State::Settled | State::Retained, _) => {}
+        }
+    }
+
+    /// Notes a message of a session that waits for something else than its turn.
+    fn set_aside(&mut self, sequence: u64, key: Option<Arc<str>>) {
+        if let Some(key) = key.filter(|_| self.mode == Mode::Sessions) {
+            self.groups.of(&key).aside.insert(sequence);
         }
     }
 
@@ -210,6 +219,7 @@ impl Store {
         {
             group.waiting.remove(&sequence);
             group.out.remove(&sequence);
+            group.aside.remove(&sequence);
         }
     }
 
@@ -318,6 +328,12 @@ impl Store {
 
     /// What there is from this number on, whatever it waits for.
     pub(crate) fn peek(&self, from: u64, max: usize, group: Option<&str>) -> Vec<Peeked> {
+        if let Some(key) = group.filter(|_| self.mode == Mode::Sessions) {
+            let numbers = self.groups.get(key).map(|group| group.from(from, max));
+            let peeked = |sequence| self.messages.get(sequence)?.peeked(sequence);
+            let numbers = numbers.unwrap_or_default().into_iter();
+            return numbers.filter_map(peeked).collect();
+        }
         self.messages
             .from(from)
             .filter(|(_, message)| group.is_none() || message.content.group.as_deref() == group)

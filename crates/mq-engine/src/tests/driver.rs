@@ -10,8 +10,8 @@ use super::model::{Fate, Model, Spot};
 use super::world::{self, DEAD_FIFO, DEAD_STANDARD, START, TARGET, document, seconds};
 use crate::{
     Command, Delivery, Denied, Engine, EntityKind, Holdings, MoveTask, NewMessage, Operation,
-    Outcome, Part, Receipt, Receive, SeekTo, Service, SessionLock, SessionStep, Settle, Settled,
-    SnapshotStep, Start, Timestamp,
+    Outcome, Part, Peeked, Receipt, Receive, SeekTo, Service, SessionLock, SessionStep, Settle,
+    Settled, SnapshotStep, Start, Timestamp,
 };
 
 /// What found that something is wrong.
@@ -742,7 +742,16 @@ impl Driver {
         let spot = self.a_spot();
         let place = self.model.place(spot);
         let peeked = self.engine.peek(&place, 0, usize::MAX, None);
-        same(Check::Peek, "a peek", &peeked, &self.model.peek(spot))
+        let wanted = self.model.peek(spot);
+        same(Check::Peek, "a peek", &peeked, &wanted)?;
+        let from = self.dice.below(40);
+        let peeked = self.engine.peek(&place, from, 3, Some("a"));
+        let wanted: Vec<Peeked> = wanted
+            .into_iter()
+            .filter(|one| one.sequence >= from && one.group.as_deref() == Some("a"))
+            .take(3)
+            .collect();
+        same(Check::Peek, "a peek at a group", &peeked, &wanted)
     }
 
     fn compare_moves(&self) -> Checked {

@@ -1,9 +1,15 @@
-//! The engine against the model, at random.
+//! One story each; and the engine against the model, at random.
 //!
 //! `MQ_ENGINE_OPERATIONS=10000000` makes it a long run.
 
+mod arriving;
+mod dead_letters;
+mod desk;
 mod driver;
+mod leases;
 mod model;
+mod operating;
+mod order;
 mod world;
 
 use std::collections::BTreeSet;
