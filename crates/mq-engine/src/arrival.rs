@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::entity::{EntityKind, Part, Timestamp};
-use crate::message::{Content, Message, Origin, Reason, State};
+use crate::message::{Content, Message, Origin, Reason, State, own_ttl};
 
 /// How often a message is forwarded in a row:
 /// <https://learn.microsoft.com/azure/service-bus-messaging/service-bus-auto-forwarding>.
@@ -118,11 +118,9 @@ impl Engine {
                 rank: rules.rank(now),
             }
         };
+        let ttl = own_ttl(&arrival.content, arrival.origin.as_deref());
         let message = Message {
-            expires: rules.expires(
-                arrival.sent,
-                arrival.content.ttl().filter(|_| part == Part::Main),
-            ),
+            expires: rules.expires(arrival.sent, ttl.filter(|_| part == Part::Main)),
             content: arrival.content,
             sent: arrival.sent,
             state,

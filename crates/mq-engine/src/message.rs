@@ -244,6 +244,13 @@ pub(crate) struct Message {
     pub(crate) origin: Option<Box<Origin>>,
 }
 
+/// A message's own bound on its life, unless that was over already when it came from elsewhere:
+/// then only the entity's counts.
+pub(crate) fn own_ttl(content: &Content, origin: Option<&Origin>) -> Option<Duration> {
+    let over = origin.is_some_and(|origin| origin.reason == Reason::Expired);
+    content.ttl().filter(|_| !over)
+}
+
 impl Message {
     /// As it goes to a receiver.
     pub(crate) fn delivery(&self, sequence: u64, count: u32, until: Timestamp) -> Delivery {

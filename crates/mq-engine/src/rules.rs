@@ -123,11 +123,12 @@ impl Rules {
 
     /// When a message that was sent then ends.
     pub(crate) fn expires(&self, sent: Timestamp, ttl: Option<Duration>) -> Timestamp {
-        match (self.retention, ttl) {
-            (Some(retention), Some(ttl)) => sent.after(retention.min(ttl)),
-            (Some(life), None) | (None, Some(life)) => sent.after(life),
-            (None, None) => Timestamp::FOREVER,
-        }
+        let life = self.retention.into_iter().chain(ttl).min();
+        life.map_or(Timestamp::FOREVER, |life| {
+            // Never at once: two entities that bury in each other must not go on for ever within
+            // one moment.
+            sent.after(life.max(Duration::from_millis(1)))
+        })
     }
 }
 

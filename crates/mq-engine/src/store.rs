@@ -12,7 +12,7 @@ use crate::counts::Holdings;
 use crate::entity::Timestamp;
 use crate::groups::Groups;
 use crate::memory::{COPY_BYTES, Memory};
-use crate::message::{Content, Message, Peeked, Reason, State};
+use crate::message::{Content, Message, Peeked, Reason, State, own_ttl};
 use crate::replay::Replay;
 use crate::rules::{Mode, Rules};
 use crate::shelf::Shelf;
@@ -247,12 +247,14 @@ impl Store {
                     let gone = self.banish(sequence, Reason::Forwarded, memory);
                     fired.activated.extend(gone);
                 }
-                _ => self.change(
-                    sequence,
-                    State::Ready {
-                        rank: rules.rank(now),
-                    },
-                ),
+                Some(State::Delayed { .. }) => {
+                    let rank = rules.rank(now);
+                    self.change(sequence, State::Ready { rank });
+                }
+                // Nothing else is ever due.
+                _ => {
+                    self.due.pop_first();
+                }
             }
         }
         fired.dead.extend(self.end_locks(now, rules, memory));
@@ -294,7 +296,8 @@ impl Store {
             if matches!(message.state, State::Scheduled { .. }) {
                 continue;
             }
-            message.expires = rules.expires(message.sent, message.content.ttl());
+            let ttl = own_ttl(&message.content, message.origin.as_deref());
+            message.expires = rules.expires(message.sent, ttl);
             if message.expires != Timestamp::FOREVER {
                 self.expiry.insert((message.expires, sequence));
             }

@@ -172,6 +172,37 @@ fn a_consumer_can_say_that_a_message_is_dead_and_why() {
     assert_eq!(again, Err(Denied::WrongKind));
 }
 
+/// Each buries what has expired in the other, and the message has no time to live at all.
+#[test]
+fn two_entities_that_bury_in_each_other_do_not_stop_time() {
+    let names = ["a", "b"].map(|name| id(Service::ServiceBus, QUEUE, name));
+    let mut desk = Desk::new();
+    for (name, other) in names.iter().zip(names.iter().rev()) {
+        desk.make(
+            name,
+            Settings {
+                retention: Some(seconds(1)),
+                dead_letter: Some(other.clone()),
+                dead_letter_expired: true,
+                ..settings()
+            },
+        );
+    }
+    let shortest = NewMessage {
+        ttl: Some(seconds(0)),
+        ..message("x")
+    };
+    desk.send(&names[0], shortest);
+    assert_eq!(desk.counts(&names[0]).visible, 1);
+    desk.pass(1);
+    assert_eq!(desk.counts(&names[1]).visible, 1);
+    desk.pass(1_000);
+    assert_eq!(desk.counts(&names[0]).visible, 1);
+    desk.pass(3_600_000);
+    let visible = |name| desk.counts(name).visible;
+    assert_eq!(visible(&names[0]) + visible(&names[1]), 1);
+}
+
 #[test]
 fn an_expired_message_is_a_dead_letter_only_where_that_is_wanted_and_never_in_a_consumers_hands() {
     for dead_letter_expired in [false, true] {

@@ -179,6 +179,7 @@ fn pubsub() -> Vec<(EntityId, Settings, Sieve)> {
             id(Service::ServiceBus, EntityKind::Queue, "target"),
             Settings {
                 dead_letter: Some(id(Service::ServiceBus, EntityKind::Queue, "plain")),
+                dead_letter_expired: true,
                 max_deliveries: Some(2),
                 ..usual()
             },

@@ -2,6 +2,7 @@
 
 use super::Driver;
 use super::checks::{Check, Checked, same};
+use crate::tests::model::Spot;
 use crate::tests::world::{self, DEAD_FIFO, DEAD_STANDARD, TARGET, document, seconds};
 use crate::{
     Command, EntityKind, Operation, Outcome, Part, SeekTo, Service, SnapshotStep, Timestamp,
@@ -94,6 +95,15 @@ impl Driver {
         if self.model.entities[spot.0].number.is_none() {
             return Ok(());
         }
+        self.start_move_from(spot)?;
+        // At once a second time: only one task may be moving.
+        if self.dice.one_in(3) {
+            return self.start_move_from(spot);
+        }
+        Ok(())
+    }
+
+    fn start_move_from(&mut self, spot: Spot) -> Checked {
         let standard = self.model.entities[1].id.clone();
         let to = self.dice.one_in(2).then_some(standard);
         let to = to.filter(|_| spot.0 == DEAD_STANDARD);

@@ -142,7 +142,7 @@ impl Model {
         let scheduled = fate.is_some();
         let fate = fate.or(held_back).unwrap_or(Fate::Ready(self.rank(spot)));
         let ttl = way.stuff.ttl;
-        let expires = self.ends(spot, way.sent, ttl);
+        let expires = self.ends(spot, way.sent, ttl, way.origin.as_ref());
         self.total(spot).arrived += 1;
         self.items.push(Item {
             spot,

@@ -64,7 +64,8 @@ impl Model {
         for index in 0..self.items.len() {
             let item = &self.items[index];
             if item.spot == spot && !matches!(item.fate, Fate::Scheduled(_)) {
-                self.items[index].expires = self.ends(spot, item.sent, item.stuff.ttl);
+                let (ttl, origin) = (item.stuff.ttl, item.origin.as_ref());
+                self.items[index].expires = self.ends(spot, item.sent, ttl, origin);
             }
         }
     }

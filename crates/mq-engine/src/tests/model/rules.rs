@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{FOREVER, Model, Spot, millis};
-use crate::{Part, Service};
+use crate::{Origin, Part, Reason, Service};
 
 impl Model {
     pub(super) fn dead_letters_go(&self, entity: usize) -> bool {
@@ -17,7 +17,15 @@ impl Model {
         max.filter(|_| spot.1 == Part::Main && self.dead_letters_go(spot.0))
     }
 
-    pub(super) fn ends(&self, spot: Spot, sent: u64, ttl: Option<Duration>) -> u64 {
+    pub(super) fn ends(
+        &self,
+        spot: Spot,
+        sent: u64,
+        ttl: Option<Duration>,
+        origin: Option<&Origin>,
+    ) -> u64 {
+        let buried_by_time = origin.is_some_and(|origin| origin.reason == Reason::Expired);
+        let ttl = if buried_by_time { None } else { ttl };
         if spot.1 == Part::Dead {
             return FOREVER;
         }
