@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrival::Arrival;
 use crate::catalog::Graveyard;
-use crate::entity::{Entity, EntityId, EntityKind, Part, Place, Settings, Timestamp};
+use crate::entity::{Entity, EntityId, EntityKind, Part, Settings, Timestamp};
 use crate::memory::Memory;
 use crate::move_task::Moves;
 use crate::operation::{Denied, Operation, Outcome};
@@ -106,7 +106,8 @@ pub struct Engine {
     pub(crate) leases: u64,
     pub(crate) moves: Moves,
     pub(crate) snapshots: Snapshots,
-    woken: BTreeSet<(u64, Part)>,
+    /// Where someone should be woken.
+    pub(crate) woken: BTreeSet<(u64, Part)>,
 }
 
 impl Engine {
@@ -178,19 +179,6 @@ impl Engine {
         self.timers.first().map(|(time, _)| *time)
     }
 
-    /// The places that got something to receive since this was last called: whoever waits there
-    /// should ask again. Each is named once, however much it got. A place that was deleted is
-    /// not named; who deletes it knows it.
-    #[must_use]
-    pub fn take_woken(&mut self) -> Vec<Place> {
-        let woken = std::mem::take(&mut self.woken).into_iter();
-        let place = |(number, part)| {
-            let id = self.slots.get(&number)?.entity.id.clone();
-            Some(Place { id, part })
-        };
-        woken.filter_map(place).collect()
-    }
-
     pub(crate) fn slot(&self, id: &EntityId) -> Option<&Slot> {
         self.slots.get(self.by_id.get(id)?)
     }
@@ -246,7 +234,7 @@ impl Engine {
             return;
         };
         for part in [Part::Main, Part::Dead] {
-            if slot.woke(part) {
+            if slot.peek(part).is_some_and(|store| !store.wake.is_empty()) {
                 self.woken.insert((number, part));
             }
         }

@@ -60,10 +60,12 @@ mod switch {
         SeekSkips,
         SnapshotForgets,
         RetentionRestarts,
+        NobodyWoken,
+        HolderNotWoken,
     }
 
     impl Bug {
-        pub(crate) const ALL: [Bug; 25] = [
+        pub(crate) const ALL: [Bug; 27] = [
             Bug::LostMessage,
             Bug::DoubleDelivery,
             Bug::EarlyVisibility,
@@ -89,6 +91,8 @@ mod switch {
             Bug::SeekSkips,
             Bug::SnapshotForgets,
             Bug::RetentionRestarts,
+            Bug::NobodyWoken,
+            Bug::HolderNotWoken,
         ];
     }
 

@@ -81,12 +81,6 @@ impl Slot {
             .min()
     }
 
-    /// Whether a part has got something to receive since this was last asked.
-    pub(crate) fn woke(&mut self, part: Part) -> bool {
-        self.peek_mut(part)
-            .is_some_and(|store| std::mem::take(&mut store.wake))
-    }
-
     /// How many bytes its messages take.
     pub(crate) fn bytes(&self) -> u64 {
         let bytes = |part| self.peek(part).map_or(0, |store| store.holdings.bytes);

@@ -16,6 +16,7 @@ use crate::message::{Content, Message, Peeked, Reason, State, own_ttl};
 use crate::replay::Replay;
 use crate::rules::{Mode, Rules};
 use crate::shelf::Shelf;
+use crate::waking::Wake;
 
 /// The messages of one place.
 #[derive(Debug, Default)]
@@ -32,8 +33,8 @@ pub(crate) struct Store {
     pub(crate) attempts: Attempts,
     pub(crate) replay: Replay,
     pub(crate) holdings: Holdings,
-    /// Whether something became receivable since this was last looked at.
-    pub(crate) wake: bool,
+    /// What became receivable since this was last looked at.
+    pub(crate) wake: Wake,
 }
 
 /// A message that goes elsewhere.
@@ -148,7 +149,7 @@ impl Store {
             let ready = |message: &Message| matches!(message.state, State::Ready { .. });
             self.messages.get(first).is_some_and(ready).then_some(first)
         });
-        self.wake |= self.groups.list(key, self.mode, head);
+        self.wake.anyone |= self.groups.list(key, self.mode, head);
     }
 
     fn enter(&mut self, sequence: u64, state: State) {
@@ -159,13 +160,17 @@ impl Store {
         self.holdings.enter(state);
         match (state, self.key_of(sequence)) {
             (State::Ready { .. }, Some(key)) => {
-                self.groups.of(&key).waiting.insert(sequence);
-                // Who holds the session waits for its messages, and not for a free one.
-                self.wake |= self.mode == Mode::Sessions;
+                let group = self.groups.of(&key);
+                group.waiting.insert(sequence);
+                // Who holds a session waits for its messages, and not for a free one.
+                let held = group.lock().is_some();
+                if planted!(HolderNotWoken, false, held) {
+                    self.wake.sessions.insert(key);
+                }
             }
             (State::Ready { rank }, None) => {
                 self.ready.insert((rank, sequence));
-                self.wake = true;
+                self.wake.anyone |= planted!(NobodyWoken, sequence.is_multiple_of(2), true);
             }
             (State::Delayed { until }, key) => {
                 self.due.insert((until, sequence));

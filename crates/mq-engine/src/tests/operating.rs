@@ -6,7 +6,7 @@ use super::desk::{
 use crate::steps::counted;
 use crate::{
     Denied, EntityId, MoveStatus, Operation, Outcome, Place, Receive, SeekTo, Service, Settings,
-    Settle, SnapshotStep, Timestamp,
+    Settle, SnapshotStep, Timestamp, Woken,
 };
 
 #[test]
@@ -240,7 +240,11 @@ fn who_waits_is_woken_by_a_send_by_time_and_by_a_settle_that_frees_a_group() {
             ..settings()
         },
     );
-    let place = Place::from(queue.clone());
+    let place = Woken {
+        place: queue.clone().into(),
+        anyone: true,
+        sessions: vec![],
+    };
     assert_eq!(desk.engine.take_woken(), []);
     desk.send(&queue, grouped("a", "g"));
     assert_eq!(desk.engine.take_woken(), std::slice::from_ref(&place));
@@ -254,6 +258,30 @@ fn who_waits_is_woken_by_a_send_by_time_and_by_a_settle_that_frees_a_group() {
     assert_eq!(desk.engine.next_wakeup(), Some(Timestamp(10_000)));
     desk.pass(10_000);
     assert_eq!(desk.engine.take_woken(), [place]);
+}
+
+#[test]
+fn who_holds_a_session_is_woken_for_that_session_only() {
+    let queue = id(Service::ServiceBus, QUEUE, "q");
+    let mut desk = Desk::new();
+    desk.make(
+        &queue,
+        Settings {
+            ordered: true,
+            ..settings()
+        },
+    );
+    desk.accept(&queue, Some("held")).unwrap();
+    let mut woken = |group| {
+        desk.send(&queue, grouped("x", group));
+        let woken = desk.engine.take_woken().remove(0);
+        let sessions: Vec<String> = woken.sessions.iter().map(ToString::to_string).collect();
+        (woken.anyone, sessions)
+    };
+    assert_eq!(woken("held"), (false, vec!["held".to_owned()]));
+    assert_eq!(woken("free"), (true, vec![]));
+    desk.pass(10_000);
+    assert!(desk.engine.take_woken()[0].anyone);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::tests::model::Spot;
 use crate::{MoveTask, Peeked};
 
 impl Driver {
-    pub(super) fn compare(&mut self, asleep: &[Spot]) -> Checked {
+    pub(super) fn compare(&mut self, asleep: &[Spot], dozing: &[(Spot, (String, u64))]) -> Checked {
         let woken = self.engine.take_woken();
         for spot in self.waiting() {
             let place = self.model.place(spot);
@@ -18,7 +18,19 @@ impl Driver {
         for spot in asleep.iter().filter(|spot| self.model.receivable(**spot)) {
             let place = self.model.place(*spot);
             let what = format!("whether {place:?} was woken");
-            same(Check::Wake, &what, &woken.contains(&place), &true)?;
+            let told = woken.iter().any(|one| one.place == place && one.anyone);
+            same(Check::Wake, &what, &told, &true)?;
+        }
+        for (spot, held) in dozing {
+            let still = self.model.held_sessions(*spot).contains(held);
+            let session = &held.0;
+            if still && self.model.receivable_in(*spot, session) {
+                let place = self.model.place(*spot);
+                let mut here = woken.iter().filter(|one| one.place == place);
+                let told = here.any(|one| one.sessions.iter().any(|name| **name == **session));
+                let what = format!("whether the holder of {session} in {place:?} was woken");
+                same(Check::Wake, &what, &told, &true)?;
+            }
         }
         self.compare_moves()?;
         let (found, wanted) = (self.engine.memory_held(), self.model.memory());

@@ -78,6 +78,7 @@ impl Driver {
         // Of some, for the model looks at everything to find out.
         let mut asleep: Vec<Spot> = (0..3).map(|_| self.a_spot()).collect();
         asleep.retain(|spot| !self.model.receivable(*spot));
+        let dozing = self.dozing();
         let _ = self.engine.take_woken();
         self.now += pause;
         self.model.advance(self.now);
@@ -87,7 +88,19 @@ impl Driver {
         if self.answers_only {
             return Ok(());
         }
-        self.compare(&asleep)
+        self.compare(&asleep, &dozing)
+    }
+
+    /// The sessions that are held and have nothing for their holder.
+    fn dozing(&self) -> Vec<(Spot, (String, u64))> {
+        let sessions = |spot| {
+            let held = self.model.held_sessions(spot).into_iter();
+            held.map(move |session| (spot, session))
+        };
+        let mut held: Vec<(Spot, (String, u64))> =
+            self.waiting().into_iter().flat_map(sessions).collect();
+        held.retain(|(spot, (session, _))| !self.model.receivable_in(*spot, session));
+        held
     }
 
     /// To the very millisecond at which something happens, or the one before.

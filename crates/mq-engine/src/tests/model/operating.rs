@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fate, Holder, Item, Model, Snap, Spot, Task};
+use super::{Fate, Holder, Item, Locked, Model, Snap, Spot, Task};
 use crate::{Denied, EntityId, MoveStatus, Origin, Part, Reason, Service, Timestamp};
 
 impl Model {
@@ -259,13 +259,31 @@ impl Model {
         self.arrive(target, way);
     }
 
-    /// Whether a receive could get something here, with a session locked or not.
+    /// Whether who holds no session could get something here: a message, or a session with one.
     pub(in crate::tests) fn receivable(&self, spot: Spot) -> bool {
         if !self.groups_of(spot, Service::ServiceBus) {
             return self.next(spot, Holder::Call(0), None).is_some();
         }
-        self.items
-            .iter()
-            .any(|item| item.spot == spot && matches!(item.fate, Fate::Ready(_)))
+        let held = self.held_sessions(spot);
+        let held = |key: &String| held.iter().any(|(session, _)| session == key);
+        let ready = |item: &&Item| item.spot == spot && matches!(item.fate, Fate::Ready(_));
+        let mut ready = self.items.iter().filter(ready);
+        ready.any(|item| self.key(item).is_some_and(|key| !held(&key)))
+    }
+
+    /// The sessions that someone holds, with the numbers of the locks.
+    pub(in crate::tests) fn held_sessions(&self, spot: Spot) -> Vec<(String, u64)> {
+        let held = |one: &Locked| Some((one.key.clone(), one.lock?.0));
+        let here = self.locked.iter().filter(|one| one.spot == spot);
+        here.filter_map(held).collect()
+    }
+
+    /// Whether the holder of a session could get something.
+    pub(in crate::tests) fn receivable_in(&self, spot: Spot, session: &str) -> bool {
+        self.items.iter().any(|item| {
+            item.spot == spot
+                && matches!(item.fate, Fate::Ready(_))
+                && self.key(item).as_deref() == Some(session)
+        })
     }
 }
