@@ -25,6 +25,9 @@ pub(crate) struct Arrival {
     pub(crate) delivery_count: u32,
     /// How many forwards lie behind it.
     pub(crate) forwards: u8,
+    /// The entities that it has gone through on its way: it does not go through one twice, or a
+    /// few subscriptions that forward to their own topic would make copies without end.
+    pub(crate) through: Vec<u64>,
 }
 
 impl Arrival {
@@ -38,6 +41,7 @@ impl Arrival {
             sequence: None,
             delivery_count: 0,
             forwards: 0,
+            through: Vec::new(),
         }
     }
 
@@ -51,6 +55,7 @@ impl Arrival {
             sequence: None,
             delivery_count: 0,
             forwards: self.forwards,
+            through: self.through.clone(),
         }
     }
 }
@@ -64,6 +69,7 @@ impl Engine {
             return;
         };
         if slot.entity.id.kind == EntityKind::Topic {
+            arrival.through.push(number);
             self.fan_out(number, arrival);
             return;
         }
@@ -80,7 +86,9 @@ impl Engine {
             delivery_count: 0,
             reason: Reason::Forwarded,
         };
-        match target.filter(|_| arrival.forwards < FORWARDS_MAX) {
+        let goes = arrival.forwards < FORWARDS_MAX;
+        arrival.through.push(number);
+        match target.filter(|target| goes && !arrival.through.contains(target)) {
             Some(target) => {
                 // The first one tells where the message was submitted.
                 arrival.origin.get_or_insert_with(|| Box::new(origin));

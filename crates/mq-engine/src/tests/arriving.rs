@@ -282,6 +282,27 @@ fn forwarding_goes_on_until_it_may_not() {
 }
 
 #[test]
+fn subscriptions_that_forward_to_their_own_topic_do_not_multiply_without_end() {
+    let topic = id(Service::ServiceBus, TOPIC, "t");
+    let mut desk = Desk::new();
+    desk.make(&topic, Settings::default());
+    for number in 0..200 {
+        desk.make(
+            &id(Service::ServiceBus, SUBSCRIPTION, &number.to_string()),
+            Settings {
+                topic: Some(topic.clone()),
+                forward_to: Some(topic.clone()),
+                ..settings()
+            },
+        );
+    }
+    desk.send(&topic, message("x"));
+    let one = id(Service::ServiceBus, SUBSCRIPTION, "7");
+    assert_eq!(desk.counts(&one).dead, 1);
+    assert_eq!(desk.engine.memory_held(), 1 + 200 * 320);
+}
+
+#[test]
 fn a_filter_sees_what_comes_at_any_time_and_may_rewrite_it() {
     let (engine, known) = world::build(u64::MAX);
     let mut desk = Desk::with(engine);

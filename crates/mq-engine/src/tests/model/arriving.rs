@@ -17,6 +17,7 @@ impl Model {
             sequence: None,
             count: 0,
             forwards: 0,
+            through: Vec::new(),
         }
     }
 
@@ -86,6 +87,7 @@ impl Model {
 
     pub(super) fn arrive(&mut self, entity: usize, mut way: Way) {
         let known = self.entities[entity].clone();
+        way.through.push(entity);
         if known.id.kind == EntityKind::Topic {
             let mut takers: Vec<(u64, usize)> = Vec::new();
             for (index, other) in self.entities.iter().enumerate() {
@@ -118,7 +120,8 @@ impl Model {
             delivery_count: 0,
             reason: Reason::Forwarded,
         };
-        match self.at(target).filter(|_| way.forwards < 4) {
+        let new = |target: &usize| way.forwards < 4 && !way.through.contains(target);
+        match self.at(target).filter(new) {
             Some(target) => {
                 way.origin = way.origin.or(Some(origin));
                 way.sequence = None;

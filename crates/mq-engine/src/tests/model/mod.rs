@@ -159,6 +159,7 @@ struct Way {
     sequence: Option<u64>,
     count: u32,
     forwards: u32,
+    through: Vec<usize>,
 }
 
 impl Model {
