@@ -205,8 +205,23 @@ fn a_snapshot_keeps_what_was_not_acked_and_all_that_comes_until_it_goes() {
     desk.perform(seek.clone()).unwrap();
     assert_eq!(desk.counts(&subscription).visible, 2);
     ack_all(&mut desk, &subscription);
-    assert!(desk.engine.snapshot("snapshot").is_some());
-    desk.pass(50_000);
+    let update = Operation::Snapshot {
+        name: "snapshot".to_owned(),
+        step: SnapshotStep::Update {
+            expires: Timestamp(60_000),
+            document: "labels".into(),
+        },
+    };
+    desk.perform(update.clone()).unwrap();
+    desk.pass(59_999);
+    let all: Vec<_> = desk.engine.snapshots_after("").collect();
+    assert_eq!(all.len(), 1);
+    assert_eq!(
+        (&all[0].topic, all[0].document.as_str()),
+        (&Some(topic), Some("labels"))
+    );
+    desk.pass(1);
+    assert_eq!(desk.perform(update), Err(Denied::NoSnapshot));
     assert!(desk.engine.snapshot("snapshot").is_none());
     assert_eq!(desk.perform(seek), Err(Denied::NoSnapshot));
     assert_eq!(desk.engine.memory_held(), 0);
