@@ -1,11 +1,23 @@
-//! The state machine.
+//! The state machine: its parts, its clock, and what it is told to do.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::entity::{Counts, Entity, EntityId, EntityKind, Service, Settings, Timestamp};
+use serde::{Deserialize, Serialize};
 
-/// What a front-end asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::arrival::Arrival;
+use crate::catalog::Graveyard;
+use crate::entity::{Entity, EntityId, EntityKind, Part, Settings, Timestamp};
+use crate::memory::Memory;
+use crate::move_task::Moves;
+use crate::operation::{Denied, Operation, Outcome};
+use crate::rules::Rules;
+use crate::slot::Slot;
+use crate::snapshot::Snapshots;
+use crate::topic::{Filter, Filters};
+
+/// What a front-end asks for on behalf of those who manage entities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Makes an entity; [`Refusal::Exists`] when it is there.
     Create {
@@ -60,204 +72,208 @@ pub enum Refusal {
     Dangling(EntityId),
 }
 
-/// How many deleted entities are remembered: enough for any pause before a name may come again,
-/// and a bound for a process that creates and deletes without end.
-const DELETED_MAX: usize = 100_000;
+/// What is done when a time comes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// Something happens to messages of this entity.
+    Slot(u64),
+    /// This move task takes a step.
+    Move(u64),
+    /// This snapshot goes.
+    Snapshot(String),
+}
 
-/// All entities of one emulator.
+/// All entities of one emulator, with their messages.
 #[derive(Debug, Default)]
 pub struct Engine {
-    entities: BTreeMap<EntityId, Entity>,
-    deleted: BTreeMap<EntityId, Timestamp>,
-    /// Every deletion that `deleted` may still hold, the oldest first.
-    deletions: VecDeque<(Timestamp, EntityId)>,
-    revision: u64,
+    /// The number of each entity. Numbers are never used again.
+    pub(crate) by_id: BTreeMap<EntityId, u64>,
+    pub(crate) slots: BTreeMap<u64, Slot>,
+    /// The last number that an entity got.
+    pub(crate) entities: u64,
+    /// The subscriptions of each topic.
+    pub(crate) subscribers: BTreeMap<u64, BTreeSet<u64>>,
+    pub(crate) filters: Option<Box<dyn Filters>>,
+    pub(crate) deleted: Graveyard,
+    pub(crate) revision: u64,
+    /// The latest time that the engine was told.
+    pub(crate) clock: Timestamp,
+    timers: BTreeSet<(Timestamp, Timer)>,
+    pub(crate) memory: Memory,
+    /// The last id that a message got.
+    pub(crate) ids: u64,
+    /// The last number that a lease or a lock got.
+    pub(crate) leases: u64,
+    pub(crate) moves: Moves,
+    pub(crate) snapshots: Snapshots,
+    /// Where someone should be woken.
+    pub(crate) woken: BTreeSet<(u64, Part)>,
 }
 
 impl Engine {
-    /// An engine that holds nothing.
+    /// An engine that holds nothing, and may hold as much as it likes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// The same with a bound for what messages take, in bytes.
+    #[must_use]
+    pub fn with_memory_max(mut self, bytes: u64) -> Self {
+        self.memory.max = bytes;
+        self
+    }
+
+    /// The same with filters for subscriptions; without, each takes everything.
+    #[must_use]
+    pub fn with_filters(mut self, filters: Box<dyn Filters>) -> Self {
+        self.filters = Some(filters);
+        self
+    }
+
     /// Does what the command says, at this time.
     ///
     /// # Errors
-    /// A [`Refusal`], and then nothing has changed.
+    /// A [`Refusal`], and then only time has passed.
     pub fn apply(&mut self, now: Timestamp, command: Command) -> Result<Reply, Refusal> {
-        match command {
-            Command::Create {
-                id,
-                settings,
-                document,
-            } => self.create(now, id, settings, document),
-            Command::Update {
-                id,
-                settings,
-                document,
-                if_revision,
-            } => self.update(now, &id, settings, document, if_revision),
-            Command::Delete { id } => self.delete(now, &id),
-        }
+        self.advance(now);
+        let reply = self.run(now, command);
+        self.advance(now);
+        reply
     }
 
-    /// The entity, if it is there.
-    #[must_use]
-    pub fn get(&self, id: &EntityId) -> Option<&Entity> {
-        self.entities.get(id)
+    /// Does what the operation says, at this time. A time before the latest one counts as that.
+    ///
+    /// # Errors
+    /// A [`Denied`], and then only time has passed.
+    pub fn perform(&mut self, now: Timestamp, operation: Operation) -> Result<Outcome, Denied> {
+        self.advance(now);
+        let outcome = self.operate(operation);
+        // What came with no time left goes before anyone can see it.
+        self.advance(now);
+        outcome
     }
 
-    /// The entities of one kind in one scope whose names come after `after`, in order of name.
-    pub fn list<'a>(
-        &'a self,
-        service: Service,
-        kind: EntityKind,
-        scope: &str,
-        after: &str,
-    ) -> impl Iterator<Item = &'a Entity> + use<'a> {
-        let from = EntityId {
-            service,
-            kind,
-            scope: scope.to_owned(),
-            name: after.to_owned(),
-        };
-        let scope = from.scope.clone();
-        let skipped = from.name.clone();
-        self.entities
-            .range(from..)
-            .map(|(_, entity)| entity)
-            .take_while(move |entity| {
-                entity.id.service == service && entity.id.kind == kind && entity.id.scope == scope
-            })
-            .filter(move |entity| entity.id.name != skipped)
-    }
-
-    /// When the entity of this name was last deleted, if it was and is not there again. Of very
-    /// many deletions only the latest are remembered.
-    #[must_use]
-    pub fn deleted_at(&self, id: &EntityId) -> Option<Timestamp> {
-        self.deleted.get(id).copied()
-    }
-
-    /// How many messages the entity holds.
-    #[must_use]
-    pub fn counts(&self, id: &EntityId) -> Option<Counts> {
-        self.entities.get(id).map(|_| Counts::default())
-    }
-
-    fn create(
-        &mut self,
-        now: Timestamp,
-        id: EntityId,
-        settings: Settings,
-        document: serde_json::Value,
-    ) -> Result<Reply, Refusal> {
-        if let Some(entity) = self.entities.get(&id) {
-            return Err(Refusal::Exists(Box::new(entity.clone())));
-        }
-        self.check_topic(&settings)?;
-        self.deleted.remove(&id);
-        self.revision += 1;
-        let entity = Entity {
-            id: id.clone(),
-            settings,
-            document,
-            created: now,
-            updated: now,
-            revision: self.revision,
-        };
-        self.entities.insert(id, entity.clone());
-        Ok(Reply::Entity(entity))
-    }
-
-    fn update(
-        &mut self,
-        now: Timestamp,
-        id: &EntityId,
-        settings: Settings,
-        document: serde_json::Value,
-        if_revision: Option<u64>,
-    ) -> Result<Reply, Refusal> {
-        let entity = self.entities.get(id).ok_or(Refusal::NotFound)?;
-        if if_revision.is_some_and(|wanted| wanted != entity.revision) {
-            return Err(Refusal::Changed(entity.revision));
-        }
-        if settings.topic != entity.settings.topic {
-            self.check_topic(&settings)?;
-        }
-        self.revision += 1;
-        let revision = self.revision;
-        let entity = self.entities.get_mut(id).ok_or(Refusal::NotFound)?;
-        entity.settings = settings;
-        entity.document = document;
-        entity.updated = now;
-        entity.revision = revision;
-        Ok(Reply::Entity(entity.clone()))
-    }
-
-    fn delete(&mut self, now: Timestamp, id: &EntityId) -> Result<Reply, Refusal> {
-        let entity = self.entities.remove(id).ok_or(Refusal::NotFound)?;
-        self.remember_deletion(now, id);
-        if id.kind == EntityKind::Topic {
-            for subscription in self.entities.values_mut() {
-                if subscription.settings.topic.as_ref() == Some(id) {
-                    subscription.settings.topic = None;
+    /// Lets time pass: what is due by now happens, in order, each at its own time.
+    pub fn advance(&mut self, now: Timestamp) {
+        while let Some((time, _)) = self.timers.first()
+            && *time <= now
+            && let Some((time, timer)) = self.timers.pop_first()
+        {
+            self.clock = self.clock.max(time);
+            match timer {
+                Timer::Slot(number) => self.fire(number),
+                Timer::Move(task) => self.step_move(task),
+                Timer::Snapshot(name) => {
+                    // It can only be there: its timer goes with it.
+                    let _ = self.drop_snapshot(&name);
                 }
             }
         }
-        Ok(Reply::Deleted(entity))
+        self.clock = self.clock.max(now);
     }
 
-    fn remember_deletion(&mut self, now: Timestamp, id: &EntityId) {
-        self.deleted.insert(id.clone(), now);
-        self.deletions.push_back((now, id.clone()));
-        if self.deletions.len() > DELETED_MAX
-            && let Some((time, oldest)) = self.deletions.pop_front()
-            && self.deleted.get(&oldest) == Some(&time)
-        {
-            self.deleted.remove(&oldest);
+    /// When time next does something by itself; then someone should call [`Engine::advance`].
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(time, _)| *time)
+    }
+
+    pub(crate) fn slot(&self, id: &EntityId) -> Option<&Slot> {
+        self.slots.get(self.by_id.get(id)?)
+    }
+
+    /// The number of an entity that can be received from.
+    pub(crate) fn holder_of(&self, id: &EntityId) -> Result<u64, Denied> {
+        if id.kind == EntityKind::Topic {
+            return Err(Denied::WrongKind);
         }
+        self.by_id.get(id).copied().ok_or(Denied::NotFound)
     }
 
-    fn check_topic(&self, settings: &Settings) -> Result<(), Refusal> {
-        match &settings.topic {
-            Some(topic) if !self.entities.contains_key(topic) => {
-                Err(Refusal::Dangling(topic.clone()))
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn next_id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    pub(crate) fn subscribers_of(&self, topic: u64) -> Vec<u64> {
+        let all = self.subscribers.get(&topic);
+        all.into_iter().flatten().copied().collect()
+    }
 
-    #[test]
-    fn only_the_latest_deletions_are_remembered() {
-        let id = |number: usize| EntityId {
-            service: Service::Sqs,
-            kind: EntityKind::Queue,
-            scope: "s".to_owned(),
-            name: number.to_string(),
+    pub(crate) fn subscriber_count(&self, topic: u64) -> u64 {
+        self.subscribers
+            .get(&topic)
+            .map_or(0, |all| all.len() as u64)
+    }
+
+    pub(crate) fn filter_of(&self, subscription: u64) -> Option<Arc<dyn Filter>> {
+        self.slots.get(&subscription)?.filter.clone()
+    }
+
+    /// The rules of one part of an entity.
+    pub(crate) fn rules(&self, number: u64, part: Part) -> Rules {
+        let go = self.dead_letters_go(number);
+        self.slots
+            .get(&number)
+            .map(|slot| Rules::of(&slot.entity, part, go))
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn set_timer(&mut self, time: Timestamp, timer: Timer) {
+        self.timers.insert((time, timer));
+    }
+
+    pub(crate) fn unset_timer(&mut self, time: Timestamp, timer: Timer) {
+        self.timers.remove(&(time, timer));
+    }
+
+    /// Sets the timer of an entity that has changed, and notes whom to wake.
+    pub(crate) fn touch(&mut self, number: u64) {
+        let Some(slot) = self.slots.get_mut(&number) else {
+            return;
         };
-        let mut engine = Engine::new();
-        for number in 0..DELETED_MAX + 10 {
-            let (id, document) = (id(number), serde_json::Value::Null);
-            let create = Command::Create {
-                id: id.clone(),
-                settings: Settings::default(),
-                document,
-            };
-            engine.apply(Timestamp(0), create).unwrap();
-            engine
-                .apply(Timestamp(number as u64), Command::Delete { id })
-                .unwrap();
+        for part in [Part::Main, Part::Dead] {
+            if slot.peek(part).is_some_and(|store| !store.wake.is_empty()) {
+                self.woken.insert((number, part));
+            }
         }
-        assert_eq!(engine.deleted.len(), DELETED_MAX);
-        assert_eq!(engine.deleted_at(&id(9)), None);
-        assert_eq!(engine.deleted_at(&id(10)), Some(Timestamp(10)));
-        assert_eq!(engine.deletions.len(), DELETED_MAX);
+        let due = slot.next_due();
+        if due != slot.timer {
+            let before = std::mem::replace(&mut slot.timer, due);
+            if let Some(before) = before {
+                self.timers.remove(&(before, Timer::Slot(number)));
+            }
+            if let Some(due) = due {
+                self.timers.insert((due, Timer::Slot(number)));
+            }
+        }
+    }
+
+    /// Does what is due for one entity.
+    fn fire(&mut self, number: u64) {
+        let now = self.clock;
+        if let Some(slot) = self.slots.get_mut(&number) {
+            slot.timer = None;
+            let window = slot.entity.settings.duplicate_window;
+            if let Some(seen) = &mut slot.seen {
+                seen.forget(window, now, &mut self.memory);
+            }
+        }
+        for part in [Part::Main, Part::Dead] {
+            let rules = self.rules(number, part);
+            let store = self
+                .slots
+                .get_mut(&number)
+                .and_then(|slot| slot.peek_mut(part));
+            let Some(store) = store else { continue };
+            let fired = store.fire(now, &rules, &mut self.memory);
+            self.bury(number, part, fired.dead);
+            for casualty in fired.activated {
+                let arrival = Arrival::new(casualty.message.content, now);
+                self.arrive(number, arrival);
+            }
+        }
+        self.touch(number);
     }
 }

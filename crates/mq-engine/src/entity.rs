@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
@@ -14,6 +16,16 @@ impl Timestamp {
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// The time that much later, in whole milliseconds; [`Timestamp::FOREVER`] at most.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Timestamp {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Timestamp(self.0.saturating_add(millis))
+    }
+
+    /// Never comes.
+    pub const FOREVER: Timestamp = Timestamp(u64::MAX);
 }
 
 /// Which service an entity belongs to; names of different services never meet.
@@ -53,6 +65,37 @@ pub struct EntityId {
     pub name: String,
 }
 
+/// The two parts of an entity that hold messages.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Where messages arrive.
+    #[default]
+    Main,
+    /// The entity's own dead letters, which only Service Bus has.
+    Dead,
+}
+
+/// Where messages are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The entity.
+    pub id: EntityId,
+    /// Which part of it.
+    pub part: Part,
+}
+
+impl From<EntityId> for Place {
+    fn from(id: EntityId) -> Self {
+        Place {
+            id,
+            part: Part::Main,
+        }
+    }
+}
+
 /// What decides the fate of a message. The front-end fills it from its own attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Settings {
@@ -71,8 +114,46 @@ pub struct Settings {
     /// How long a duplicate is recognised; `None` is not at all.
     pub duplicate_window: Option<Duration>,
     /// The topic that a subscription reads from. When that topic is deleted the subscription
-    /// stays, and this becomes `None`.
+    /// stays with its messages, and this becomes `None`. An update that takes the topic away
+    /// detaches: then the messages go.
     pub topic: Option<EntityId>,
+    /// Where each message goes at once instead of waiting here: Service Bus's `ForwardTo`.
+    pub forward_to: Option<EntityId>,
+    /// Whether a message that expires is a dead letter; otherwise it is dropped.
+    pub dead_letter_expired: bool,
+    /// Whether duplicates are told apart within a group only; otherwise in the whole queue.
+    pub duplicates_per_group: bool,
+    /// How long a failed message is held back; `None` is not at all.
+    pub retry: Option<Backoff>,
+    /// Whether only the newest receipt, while its lease lasts, can ack, and others are refused:
+    /// Pub/Sub's exactly-once delivery.
+    pub exactly_once: bool,
+    /// Whether acked messages are kept until their retention ends, for a seek back to them.
+    pub retain_acked: bool,
+    /// How many bytes of messages it holds at most, dead letters of its own included; `None` is
+    /// without limit.
+    pub bytes_max: Option<u64>,
+}
+
+/// How long a message that failed is held back: `min` after the first time, twice as long after
+/// each further one, `max` at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backoff {
+    /// After the first failure.
+    pub min: Duration,
+    /// At most.
+    pub max: Duration,
+}
+
+impl Backoff {
+    /// How long after the failure of this number, which counts from one.
+    #[must_use]
+    pub fn after(self, failures: u32) -> Duration {
+        let doubled = 2_u32.checked_pow(failures.saturating_sub(1));
+        doubled
+            .map_or(self.max, |factor| self.min.saturating_mul(factor))
+            .min(self.max)
+    }
 }
 
 /// A queue, topic or subscription.
@@ -90,17 +171,4 @@ pub struct Entity {
     pub updated: Timestamp,
     /// Grows with each change of any entity: an etag.
     pub revision: u64,
-}
-
-/// How many messages an entity holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Counts {
-    /// Ready to be handed out.
-    pub visible: u64,
-    /// Handed out and not settled.
-    pub leased: u64,
-    /// Held back until later.
-    pub delayed: u64,
-    /// In the dead-letter part of the entity itself, where it has one.
-    pub dead: u64,
 }

@@ -455,6 +455,7 @@ fn the_engine_gets_what_decides_a_messages_fate() {
         ordered: true,
         duplicate_window: Some(Duration::from_secs(300)),
         topic: None,
+        ..mq_engine::Settings::default()
     };
     assert_eq!(engine.get(&id("q.fifo")).unwrap().settings, expected);
 }
