@@ -6,12 +6,14 @@
 //! the machine's clock, so that an emulator a day ahead would refuse every one of them.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mq_engine::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::shared::Shared;
 
@@ -55,6 +57,8 @@ pub(crate) struct Clock {
     start: Timestamp,
     /// Milliseconds since 1970, where they pass by hand.
     manual: Option<AtomicU64>,
+    /// Notified when they do.
+    moved: Notify,
 }
 
 impl Clock {
@@ -68,7 +72,11 @@ impl Clock {
             ClockMode::System => None,
             ClockMode::Manual => Some(AtomicU64::new(start.0)),
         };
-        Clock { start, manual }
+        Clock {
+            start,
+            manual,
+            moved: Notify::new(),
+        }
     }
 
     pub(crate) fn mode(&self) -> ClockMode {
@@ -98,7 +106,24 @@ impl Clock {
         let before = manual
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, later)
             .map_err(|_| AdvanceError::TooFar)?;
+        self.moved.notify_waiters();
         Ok(Timestamp(before + by))
+    }
+
+    /// Returns once it is this time.
+    pub(crate) async fn sleep_until(&self, time: Timestamp) {
+        loop {
+            let mut moved = pin!(self.moved.notified());
+            moved.as_mut().enable();
+            let left = time.since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            match self.manual {
+                None => tokio::time::sleep(left).await,
+                Some(_) => moved.await,
+            }
+        }
     }
 }
 

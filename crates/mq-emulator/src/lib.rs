@@ -24,6 +24,7 @@ mod server;
 mod servicebus;
 mod shared;
 mod sqs;
+mod waiting;
 
 pub use clock::{AdvanceError, ClockMode, EmulatorTime};
 pub use ledger::{Fidelity, LedgerRow, Source, ledger};

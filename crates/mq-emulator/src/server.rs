@@ -311,6 +311,10 @@ impl Emulator {
             ca_file: tls.ca_file.clone(),
         });
         emulator.serve(listeners, &config, tls.config, probes.clone(), &shutdown);
+        let time = async move { shared.keep_time().await };
+        emulator
+            .servers
+            .spawn(async move { shutdown.run_until_cancelled(time).await.unwrap_or_default() });
         for report in probes.run().await {
             report.outcome.map_err(|why| StartError::NotReady {
                 service: report.protocol,

@@ -1,7 +1,7 @@
 //! What the front-ends share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mq_engine::{Engine, Service, Timestamp};
@@ -11,10 +11,13 @@ use rand::{Rng, SeedableRng};
 use crate::clock::{AdvanceError, Clock, ClockMode, machine_now};
 use crate::guard::Hosts;
 use crate::quirks::Quirks;
+use crate::waiting::{EngineGuard, Waiting};
 
 /// One emulator's state, behind an `Arc` that every connection holds.
 pub(crate) struct Shared {
     engine: Mutex<Engine>,
+    /// Who waits for messages.
+    pub(crate) waiting: Waiting,
     dice: Mutex<StdRng>,
     /// Which time it is here.
     pub(crate) clock: Clock,
@@ -41,6 +44,7 @@ impl Shared {
     pub(crate) fn new(quirks: Quirks, seed: u64) -> Self {
         Shared {
             engine: Mutex::new(Engine::new()),
+            waiting: Waiting::default(),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             clock: Clock::start(ClockMode::default()),
             quirks,
@@ -72,15 +76,18 @@ impl Shared {
     /// Moves a manual clock on and says what time it is then.
     pub(crate) fn advance(&self, by: Duration) -> Result<Timestamp, AdvanceError> {
         // Held, so that no time passes within a request's work on the engine.
-        let _engine = self.engine();
-        self.clock.advance(by)
+        let mut engine = self.engine();
+        let now = self.clock.advance(by)?;
+        engine.advance(now);
+        Ok(now)
     }
 
     /// The engine, for the length of one request's work. Never held across an await.
-    pub(crate) fn engine(&self) -> MutexGuard<'_, Engine> {
+    pub(crate) fn engine(&self) -> EngineGuard<'_> {
         // A panic in one request must not take the emulator down: the engine changes nothing
         // before it has decided, so its state is whole.
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        EngineGuard::new(engine, &self.waiting)
     }
 
     /// Whether something that happens in one of `1 / rate` cases happens now. Reproducible from
