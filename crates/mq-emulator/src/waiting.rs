@@ -133,7 +133,9 @@ impl DerefMut for EngineGuard<'_> {
 
 impl Drop for EngineGuard<'_> {
     fn drop(&mut self) {
-        for place in self.engine.take_woken() {
+        // Nobody waits for one session only: that comes with the front-end that has them.
+        let woken = self.engine.take_woken();
+        for place in woken.into_iter().filter(|it| it.anyone).map(|it| it.place) {
             let ordered = self
                 .engine
                 .get(&place.id)
