@@ -4,6 +4,8 @@ mod attributes;
 mod creation;
 mod dead_letter;
 mod ownership;
+mod pair;
+mod reading;
 mod removal;
 
 use std::time::Duration;

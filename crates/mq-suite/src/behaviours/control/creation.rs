@@ -7,7 +7,7 @@ use mq_core::resource::{Authority, Endpoint, Lifecycle};
 use mq_core::spec::{QueuePatch, Setting};
 use mq_core::{Action, ErrorKind};
 
-use super::attributes::{list, reads};
+use super::reading::{list, reads};
 use super::{behaviour, of_every_queue};
 use crate::behaviour::{Behaviour, Stop};
 use crate::trial::{Trial, fail, plans};

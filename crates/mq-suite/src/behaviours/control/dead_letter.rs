@@ -8,7 +8,7 @@ use mq_core::resource::Part;
 use mq_core::spec::{DeadLetterPatch, DeadLetterQueue, QueuePatch, QueueSpec, Setting};
 use mq_core::{Action, PlanOptions, ResolvedQueue};
 
-use super::attributes::as_wanted;
+use super::reading::as_wanted;
 use super::{behaviour, of_every_queue};
 use crate::behaviour::{Behaviour, Need, Stop};
 use crate::trial::{Trial, fail};

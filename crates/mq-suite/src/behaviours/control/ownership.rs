@@ -11,7 +11,7 @@ use mq_core::spec::{QueuePatch, Setting};
 use mq_core::{Action, Change, ControlPlane, ErrorKind, Plan, PlanOptions, ResolvedQueue};
 use tokio_util::sync::CancellationToken;
 
-use super::attributes::as_wanted;
+use super::reading::as_wanted;
 use super::{behaviour, of_every_queue};
 use crate::behaviour::{Behaviour, Need, Stop};
 use crate::trial::{Trial, done, fail};
@@ -150,7 +150,7 @@ async fn leaves_alone(
                 "the plan would {:?} {} ({})",
                 change.action,
                 change.resource.id,
-                super::attributes::list(change)
+                super::reading::list(change)
             ));
         }
     }

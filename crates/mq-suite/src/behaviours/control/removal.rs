@@ -9,7 +9,7 @@ use mq_core::resource::Lifecycle;
 use mq_core::spec::{QueuePatch, Setting};
 use mq_core::{Action, Observed, ResolvedQueue, Resource};
 
-use super::attributes::as_wanted;
+use super::reading::as_wanted;
 use super::{behaviour, of_every_queue};
 use crate::behaviour::{Behaviour, Stop};
 use crate::trial::{Trial, fail};
