@@ -1,7 +1,6 @@
 //! The console's port: whether the emulator lives, whether it is ready, how much it was asked, and
 //! what only the holder of its token may do.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +15,10 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{AdvanceError, date};
+use crate::metrics;
 use crate::probe::Probes;
 use crate::server::Token;
-use crate::shared::{SERVICES, Shared};
+use crate::shared::Shared;
 
 /// What the console tells about, and what it can do.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub(crate) fn router(state: State) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(counters))
         .route("/advance", post(advance))
         .route("/shutdown", post(shutdown))
         .with_state(state)
@@ -71,27 +71,9 @@ async fn ready(extract::State(state): extract::State<State>) -> Response {
     json_response(status, &json!({ "ready": ready, "protocols": protocols }))
 }
 
-/// The counters in Prometheus' text format
-/// (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
-async fn metrics(extract::State(state): extract::State<State>) -> Response {
-    let mut text = String::from(
-        "# HELP mq_emulator_requests_total Requests that clients have made.\n# TYPE mq_emulator_requests_total counter\n",
-    );
-    for (service, name) in SERVICES {
-        let requests = state.shared.requests_of(service);
-        let _infallible = writeln!(
-            text,
-            "mq_emulator_requests_total{{service=\"{name}\"}} {requests}"
-        );
-    }
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        text,
-    )
-        .into_response()
+async fn counters(extract::State(state): extract::State<State>) -> Response {
+    let form = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, form)], metrics::text(&state.shared)).into_response()
 }
 
 /// Asks the emulator to stop, if the caller has the token of this run.

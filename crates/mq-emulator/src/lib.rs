@@ -17,6 +17,7 @@ mod fault;
 mod guard;
 mod ledger;
 mod listen;
+mod metrics;
 mod probe;
 mod pubsub;
 mod quirks;

@@ -48,6 +48,15 @@ impl Engine {
             .map(|slot| &slot.entity)
     }
 
+    /// Every entity, by service, kind, scope and name.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        let slots = self
+            .by_id
+            .values()
+            .filter_map(|number| self.slots.get(number));
+        slots.map(|slot| &slot.entity)
+    }
+
     /// The subscriptions of a topic, the oldest first.
     pub fn subscriptions(&self, topic: &EntityId) -> impl Iterator<Item = &Entity> {
         let all = self
