@@ -46,6 +46,8 @@ pub struct Config {
     pub ports: Ports,
     /// What is switched on.
     pub quirks: Quirks,
+    /// How many bytes all messages may take; a message that would make it more is refused.
+    pub memory_max: u64,
     /// Decides every random choice.
     pub seed: u64,
     /// How time passes.
@@ -75,6 +77,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             ports: Ports::default(),
             quirks: Quirks::default(),
+            memory_max: 1 << 30,
             seed: rand::random(),
             clock: ClockMode::default(),
             account: "000000000000".to_owned(),
@@ -292,7 +295,8 @@ impl Emulator {
         };
         let shared = Shared::new(config.quirks.clone(), config.seed)
             .with_hosts(hosts)
-            .with_clock(config.clock);
+            .with_clock(config.clock)
+            .with_memory_max(config.memory_max);
         let shared = Arc::new(shared);
         let shutdown = CancellationToken::new();
         let mut emulator = Emulator {

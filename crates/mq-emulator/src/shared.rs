@@ -68,6 +68,14 @@ impl Shared {
         }
     }
 
+    /// The same, holding at most so many bytes of messages.
+    pub(crate) fn with_memory_max(self, bytes: u64) -> Self {
+        Shared {
+            engine: Mutex::new(Engine::new().with_memory_max(bytes)),
+            ..self
+        }
+    }
+
     /// The time that requests are stamped with.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()

@@ -48,6 +48,13 @@ pub(crate) struct BehaviourArgs {
     /// How time passes in it; as on this machine unless given
     #[arg(long, value_name = "CLOCK")]
     pub(crate) clock: Option<Clock>,
+    /// How much its messages may take; what would be more is refused. 1GiB unless given
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) memory_max: Option<u64>,
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    mq_core::units::parse_size(text).map_err(|error| error.to_string())
 }
 
 /// How time passes in an emulator.

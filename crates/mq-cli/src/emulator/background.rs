@@ -146,6 +146,9 @@ fn spawn(state: &StateFolder, args: &StartArgs) -> Result<Child> {
     if let Some(clock) = args.behaviour.clock {
         command.args(["--clock", &ClockMode::from(clock).to_string()]);
     }
+    if let Some(bytes) = args.behaviour.memory_max {
+        command.args(["--memory-max", &bytes.to_string()]);
+    }
     #[cfg(windows)]
     {
         // https://learn.microsoft.com/windows/win32/procthread/process-creation-flags

@@ -30,6 +30,7 @@ pub(crate) fn config(behaviour: &BehaviourArgs, mut ports: Ports) -> Result<Conf
         quirks,
         seed: behaviour.seed.unwrap_or(fresh.seed),
         clock: behaviour.clock.map_or(fresh.clock, Into::into),
+        memory_max: behaviour.memory_max.unwrap_or(fresh.memory_max),
         ..fresh
     })
 }

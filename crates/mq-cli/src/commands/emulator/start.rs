@@ -23,10 +23,11 @@ pub(crate) async fn run(app: &App, args: &StartArgs) -> Result<Exit> {
         let ignored = !args.behaviour.quirks.is_empty()
             || !args.behaviour.ports.is_empty()
             || args.behaviour.seed.is_some()
-            || args.behaviour.clock.is_some();
+            || args.behaviour.clock.is_some()
+            || args.behaviour.memory_max.is_some();
         if ignored {
             app.printer.warning(
-                "its quirks, ports, seed and clock are those that it was started with",
+                "its quirks, ports, seed, clock and memory are those that it was started with",
                 Some("stop it with `mq emulator stop`, then start it again"),
             );
         }
