@@ -93,7 +93,7 @@ fn the_machines_clock_is_not_moved() {
     assert!(
         again
             .stderr
-            .contains("warning: its quirks, ports, seed and clock are those"),
+            .contains("warning: its quirks, ports, seed, clock and memory are those"),
         "{again}"
     );
 }
