@@ -67,7 +67,8 @@ impl Clock {
         Clock::start_at(mode, machine_now())
     }
 
-    fn start_at(mode: ClockMode, start: Timestamp) -> Self {
+    /// One that starts at this time, if it is manual.
+    pub(crate) fn start_at(mode: ClockMode, start: Timestamp) -> Self {
         let manual = match mode {
             ClockMode::System => None,
             ClockMode::Manual => Some(AtomicU64::new(start.0)),

@@ -28,6 +28,16 @@ pub const QUIRKS: &[QuirkInfo] = &[
         what: "GetQueueAttributes shows a change only after that time",
     },
     QuirkInfo {
+        name: "sqs-short-poll-misses",
+        value: Some("rate, 0.3"),
+        what: "that part of the receives that do not wait finds nothing, whatever the queue holds",
+    },
+    QuirkInfo {
+        name: "sqs-duplicate-delivery",
+        value: Some("rate, 0.05"),
+        what: "that part of the messages of standard queues can be received again at once, as if not received",
+    },
+    QuirkInfo {
         name: "servicebus-40901",
         value: Some("rate, 0.2"),
         what: "that part of the writes is answered 409 SubCode=40901, another operation is in progress",
@@ -71,6 +81,10 @@ pub struct Quirks {
     pub sqs_deleted_recently: Option<Duration>,
     /// `sqs-attribute-lag`
     pub sqs_attribute_lag: Option<Duration>,
+    /// `sqs-short-poll-misses`
+    pub sqs_short_poll_misses: f64,
+    /// `sqs-duplicate-delivery`
+    pub sqs_duplicate_delivery: f64,
     /// `servicebus-40901`
     pub servicebus_40901: f64,
     /// `servicebus-basic-tier`
@@ -112,6 +126,12 @@ impl Quirks {
             }
             "sqs-attribute-lag" => {
                 self.sqs_attribute_lag = Some(duration(name, value.unwrap_or("5s"))?);
+            }
+            "sqs-short-poll-misses" => {
+                self.sqs_short_poll_misses = rate(name, value.unwrap_or("0.3"))?;
+            }
+            "sqs-duplicate-delivery" => {
+                self.sqs_duplicate_delivery = rate(name, value.unwrap_or("0.05"))?;
             }
             "servicebus-40901" => self.servicebus_40901 = rate(name, value.unwrap_or("0.2"))?,
             "servicebus-basic-tier" => self.servicebus_basic_tier = flag(name, value)?,

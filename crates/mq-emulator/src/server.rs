@@ -396,7 +396,7 @@ impl Emulator {
             account: config.account.clone(),
             region: config.region.clone(),
         };
-        let sqs = sqs::router(Arc::clone(&self.shared), scope);
+        let sqs = sqs::router(Arc::clone(&self.shared), scope, shutdown.clone());
         let sqs = fault::inject(sqs, &self.shared, |head, _| sqs::internal_error(head));
         let limits = Limits::whole(SQS_BODY_BYTES_MAX);
         self.listen(listeners.sqs, sqs, Some(Service::Sqs), limits, shutdown);

@@ -76,6 +76,15 @@ impl Shared {
         }
     }
 
+    /// The same, in a time that stands still from here on.
+    #[cfg(test)]
+    pub(crate) fn standing_at(self, start: Timestamp) -> Self {
+        Shared {
+            clock: Clock::start_at(ClockMode::Manual, start),
+            ..self
+        }
+    }
+
     /// The time that requests are stamped with.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()

@@ -96,7 +96,7 @@ pub(crate) fn all() -> Vec<Subject> {
         Subject {
             name: "emulator",
             absent: None,
-            takes_messages: false,
+            takes_messages: true,
             start: start_emulator,
             server: OnceLock::new(),
         },

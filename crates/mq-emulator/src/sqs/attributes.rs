@@ -150,6 +150,16 @@ impl Document {
     }
 }
 
+/// One attribute of a queue, without reading all of them.
+pub(super) fn of<'e>(entity: &'e Entity, name: &str) -> Option<&'e str> {
+    entity.document.get("attributes")?.get(name)?.as_str()
+}
+
+/// The same, as a number.
+pub(super) fn number_of(entity: &Entity, name: &str) -> Option<u64> {
+    of(entity, name).and_then(parse_number)
+}
+
 fn internal(error: &serde_json::Error) -> SqsError {
     SqsError::new(
         Code::InternalFailure,
@@ -343,6 +353,9 @@ pub(super) fn settings(attributes: &Attributes) -> Settings {
         delay: seconds("DelaySeconds"),
         ordered: fifo,
         duplicate_window: fifo.then_some(DUPLICATE_WINDOW),
+        duplicates_per_group: attributes
+            .get("DeduplicationScope")
+            .is_some_and(|scope| scope == "messageGroup"),
         ..Settings::default()
     }
 }

@@ -4,6 +4,7 @@ use http::{HeaderMap, header};
 use mq_engine::{Engine, Entity, EntityId, EntityKind, Service, Timestamp};
 
 use super::error::{Code, SqsError};
+use super::receipt::Secret;
 use crate::shared::Shared;
 
 /// One request's surroundings.
@@ -15,6 +16,7 @@ pub(super) struct Call<'a> {
     /// `http://HOST` as the client wrote it.
     pub(super) base_url: String,
     pub(super) now: Timestamp,
+    pub(super) secret: &'a Secret,
 }
 
 impl Call<'_> {

@@ -1,6 +1,7 @@
 //! What SQS answers when it does not do what was asked.
 
 use http::StatusCode;
+use mq_engine::Denied;
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,22 @@ impl SqsError {
         )
     }
 
+    /// The engine answered what it cannot have meant.
+    pub(super) fn unexpected() -> Self {
+        SqsError::new(
+            Code::InternalFailure,
+            "The queue gave an unexpected answer.",
+        )
+    }
+
+    /// A parameter is not there that must be.
+    pub(super) fn missing(name: &str) -> Self {
+        SqsError::new(
+            Code::MissingParameter,
+            format!("The request must contain the parameter {name}."),
+        )
+    }
+
     /// A parameter's value cannot be, as the service words it.
     pub(super) fn parameter(name: &str, value: &str, reason: &str) -> Self {
         SqsError::new(
@@ -34,17 +51,37 @@ impl SqsError {
     }
 }
 
+impl From<Denied> for SqsError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::NotFound => SqsError::no_queue(),
+            Denied::GroupMissing => SqsError::missing("MessageGroupId"),
+            Denied::MemoryFull { .. } | Denied::EntityFull { .. } => {
+                SqsError::new(Code::ServiceUnavailable, format!("{denied}."))
+            }
+            // What no request of this service leads to, or is worded where it does.
+            _ => SqsError::new(Code::InternalFailure, format!("{denied}.")),
+        }
+    }
+}
+
 /// The errors that this front-end answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
+    BatchEntryIdsNotDistinct,
+    BatchRequestTooLong,
+    EmptyBatchRequest,
     IncompleteSignature,
     InternalFailure,
     InvalidAction,
     InvalidAddress,
     InvalidAttributeName,
     InvalidAttributeValue,
+    InvalidBatchEntryId,
+    InvalidMessageContents,
     InvalidParameterValue,
     MalformedInput,
+    MessageNotInflight,
     MethodNotAllowed,
     MissingAction,
     MissingParameter,
@@ -53,6 +90,10 @@ pub(super) enum Code {
     QueueDeletedRecently,
     QueueDoesNotExist,
     QueueNameExists,
+    ReceiptHandleIsInvalid,
+    ResourceNotFound,
+    ServiceUnavailable,
+    TooManyEntriesInBatchRequest,
     UnknownOperation,
     UnsupportedOperation,
 }
@@ -84,16 +125,22 @@ impl Code {
     /// The service's own errors are of its model's namespace, those of every AWS service are not.
     fn json_type(self) -> &'static str {
         match self {
+            Code::BatchEntryIdsNotDistinct => "com.amazonaws.sqs#BatchEntryIdsNotDistinct",
+            Code::BatchRequestTooLong => "com.amazonaws.sqs#BatchRequestTooLong",
+            Code::EmptyBatchRequest => "com.amazonaws.sqs#EmptyBatchRequest",
             Code::IncompleteSignature => "com.amazon.coral.service#IncompleteSignatureException",
             Code::InternalFailure => "com.amazon.coral.service#InternalFailure",
             Code::InvalidAction => "com.amazon.coral.service#InvalidActionException",
             Code::InvalidAddress => "com.amazonaws.sqs#InvalidAddress",
             Code::InvalidAttributeName => "com.amazonaws.sqs#InvalidAttributeName",
             Code::InvalidAttributeValue => "com.amazonaws.sqs#InvalidAttributeValue",
+            Code::InvalidBatchEntryId => "com.amazonaws.sqs#InvalidBatchEntryId",
+            Code::InvalidMessageContents => "com.amazonaws.sqs#InvalidMessageContents",
             Code::InvalidParameterValue => {
                 "com.amazon.coral.service#InvalidParameterValueException"
             }
             Code::MalformedInput => "com.amazon.coral.service#SerializationException",
+            Code::MessageNotInflight => "com.amazonaws.sqs#MessageNotInflight",
             Code::MethodNotAllowed => "com.amazon.coral.service#MethodNotAllowedException",
             Code::MissingAction => "com.amazon.coral.service#MissingActionException",
             Code::MissingParameter => "com.amazon.coral.service#MissingRequiredParameterException",
@@ -102,6 +149,10 @@ impl Code {
             Code::QueueDeletedRecently => "com.amazonaws.sqs#QueueDeletedRecently",
             Code::QueueDoesNotExist => "com.amazonaws.sqs#QueueDoesNotExist",
             Code::QueueNameExists => "com.amazonaws.sqs#QueueNameExists",
+            Code::ReceiptHandleIsInvalid => "com.amazonaws.sqs#ReceiptHandleIsInvalid",
+            Code::ResourceNotFound => "com.amazonaws.sqs#ResourceNotFoundException",
+            Code::ServiceUnavailable => "com.amazon.coral.service#ServiceUnavailableException",
+            Code::TooManyEntriesInBatchRequest => "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
             Code::UnknownOperation => "com.amazon.coral.service#UnknownOperationException",
             Code::UnsupportedOperation => "com.amazonaws.sqs#UnsupportedOperation",
         }
@@ -109,14 +160,22 @@ impl Code {
 
     fn query(self) -> (&'static str, u16) {
         match self {
+            Code::BatchEntryIdsNotDistinct => {
+                ("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400)
+            }
+            Code::BatchRequestTooLong => ("AWS.SimpleQueueService.BatchRequestTooLong", 400),
+            Code::EmptyBatchRequest => ("AWS.SimpleQueueService.EmptyBatchRequest", 400),
             Code::IncompleteSignature => ("IncompleteSignature", 400),
             Code::InternalFailure => ("InternalFailure", 500),
             Code::InvalidAction | Code::UnknownOperation => ("InvalidAction", 400),
             Code::InvalidAddress => ("InvalidAddress", 400),
             Code::InvalidAttributeName => ("InvalidAttributeName", 400),
             Code::InvalidAttributeValue => ("InvalidAttributeValue", 400),
+            Code::InvalidBatchEntryId => ("AWS.SimpleQueueService.InvalidBatchEntryId", 400),
+            Code::InvalidMessageContents => ("InvalidMessageContents", 400),
             Code::InvalidParameterValue => ("InvalidParameterValue", 400),
             Code::MalformedInput => ("MalformedInput", 400),
+            Code::MessageNotInflight => ("AWS.SimpleQueueService.MessageNotInflight", 400),
             Code::MethodNotAllowed => ("MethodNotAllowed", 405),
             Code::MissingAction => ("MissingAction", 400),
             Code::MissingParameter => ("MissingParameter", 400),
@@ -125,6 +184,12 @@ impl Code {
             Code::QueueDeletedRecently => ("AWS.SimpleQueueService.QueueDeletedRecently", 400),
             Code::QueueDoesNotExist => ("AWS.SimpleQueueService.NonExistentQueue", 400),
             Code::QueueNameExists => ("QueueAlreadyExists", 400),
+            Code::ReceiptHandleIsInvalid => ("ReceiptHandleIsInvalid", 400),
+            Code::ResourceNotFound => ("ResourceNotFoundException", 404),
+            Code::ServiceUnavailable => ("ServiceUnavailable", 503),
+            Code::TooManyEntriesInBatchRequest => {
+                ("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400)
+            }
             Code::UnsupportedOperation => ("AWS.SimpleQueueService.UnsupportedOperation", 400),
         }
     }

@@ -6,19 +6,27 @@
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html>.
 
 mod attributes;
+mod batch;
 mod call;
+mod envelope;
 mod error;
 mod json;
 mod ledger;
 mod listing;
+mod moves;
 mod operation;
 mod params;
 mod permissions;
 mod query;
 mod queues;
+mod receipt;
+mod receive;
 mod redrive;
+mod send;
+mod settle;
 mod sts;
 mod tags;
+mod typed;
 
 use std::sync::Arc;
 
@@ -28,12 +36,13 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
-use mq_engine::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use self::call::{Call, Credential};
 use self::error::{Code, SqsError};
-use self::operation::Operation;
-use self::params::Output;
+use self::operation::{Operation, Work};
+use self::params::{Output, Params};
+use self::receipt::Secret;
 use crate::shared::Shared;
 
 pub(crate) use self::ledger::LEDGER;
@@ -50,15 +59,25 @@ pub(crate) struct Scope {
 struct Front {
     shared: Arc<Shared>,
     scope: Scope,
+    secret: Secret,
+    /// Ends the requests that wait for messages.
+    stopping: CancellationToken,
 }
 
-/// Every path, since a queue's own address is an endpoint too.
-pub(crate) fn router(shared: Arc<Shared>, scope: Scope) -> Router {
+/// Every path, since a queue's own address is an endpoint too. Requests that wait for messages
+/// are answered at once when `stopping` is cancelled.
+pub(crate) fn router(shared: Arc<Shared>, scope: Scope, stopping: CancellationToken) -> Router {
+    let front = Front {
+        shared,
+        scope,
+        secret: Secret::random(),
+        stopping,
+    };
     Router::new()
         .fallback(handle)
         // The guard has read the body already, within the limit of this front-end.
         .layer(DefaultBodyLimit::disable())
-        .with_state(Arc::new(Front { shared, scope }))
+        .with_state(Arc::new(front))
 }
 
 /// SQS's own answer when it fails.
@@ -72,7 +91,7 @@ pub(crate) fn internal_error(head: &Parts) -> Response {
 }
 
 async fn handle(State(front): State<Arc<Front>>, head: Parts, body: Bytes) -> Response {
-    front.answer(&head, &body, front.shared.now())
+    front.answer(&head, &body).await
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,28 +143,24 @@ impl Protocol {
 }
 
 impl Front {
-    fn answer(&self, head: &Parts, body: &[u8], now: Timestamp) -> Response {
+    async fn answer(&self, head: &Parts, body: &[u8]) -> Response {
         let request_id = request_id();
         let protocol = Protocol::of(&head.method, &head.headers);
         if protocol == Protocol::Query {
-            return self.answer_query(head, body, now, &request_id);
+            return self.answer_query(head, body, &request_id).await;
         }
-        let mut known = None;
-        let outcome = json::operation(&head.headers).and_then(|operation| {
-            known = Some(operation);
-            let params = json::params(operation, body)?;
-            self.perform(operation, head, now, None, params)
-        });
-        protocol.render(known, outcome, &request_id)
+        let (operation, outcome) = match json::operation(&head.headers) {
+            Err(error) => (None, Err(error)),
+            Ok(operation) => {
+                let params = json::params(operation, body);
+                let outcome = self.perform(operation, head, None, params).await;
+                (Some(operation), outcome)
+            }
+        };
+        protocol.render(operation, outcome, &request_id)
     }
 
-    fn answer_query(
-        &self,
-        head: &Parts,
-        body: &[u8],
-        now: Timestamp,
-        request_id: &str,
-    ) -> Response {
+    async fn answer_query(&self, head: &Parts, body: &[u8], request_id: &str) -> Response {
         let form = match query::form(head, body) {
             Ok(form) => form,
             Err(error) => return query::failure(&error, request_id),
@@ -154,23 +169,25 @@ impl Front {
         if sts::is_meant(&form) {
             return sts::answer(&self.scope.account, &form, request_id);
         }
-        let mut known = None;
-        let outcome = query::operation(&form, head.uri.path()).and_then(|operation| {
-            known = Some(operation);
-            let params = query::params(operation, &form, head.uri.path())?;
-            self.perform(operation, head, now, presigned, params)
-        });
-        Protocol::Query.render(known, outcome, request_id)
+        let (operation, outcome) = match query::operation(&form, head.uri.path()) {
+            Err(error) => (None, Err(error)),
+            Ok(operation) => {
+                let params = query::params(operation, &form, head.uri.path());
+                let outcome = self.perform(operation, head, presigned, params).await;
+                (Some(operation), outcome)
+            }
+        };
+        Protocol::Query.render(operation, outcome, request_id)
     }
 
-    fn perform(
+    async fn perform(
         &self,
         operation: &Operation,
         head: &Parts,
-        now: Timestamp,
         presigned: Option<&str>,
-        params: params::Params,
+        params: Result<Params, SqsError>,
     ) -> Result<Output, SqsError> {
+        let params = params?;
         let credential = Credential::of(&head.headers, presigned)?;
         let region = credential.map_or_else(|| self.scope.region.clone(), |signed| signed.region);
         let call = Call {
@@ -178,19 +195,14 @@ impl Front {
             account: &self.scope.account,
             region,
             base_url: base_url(head),
-            now,
-        };
-        let Some(run) = operation.run else {
-            return Err(SqsError::new(
-                Code::UnsupportedOperation,
-                format!(
-                    "{} is not implemented: this emulator has SQS's control plane only.",
-                    operation.name
-                ),
-            ));
+            now: self.shared.now(),
+            secret: &self.secret,
         };
         operation.require(&params)?;
-        run(&call, &params)
+        match operation.work {
+            Work::AtOnce(run) => run(&call, &params),
+            Work::Receive => receive::receive(&call, &params, &self.stopping).await,
+        }
     }
 }
 

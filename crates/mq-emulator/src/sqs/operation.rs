@@ -1,11 +1,20 @@
 //! The 23 operations: what each takes, under which names, and who does it.
 
 use super::call::Call;
-use super::error::{Code, SqsError};
+use super::error::SqsError;
 use super::params::{Output, Param, Params};
-use super::{listing, permissions, queues, tags};
+use super::{listing, moves, permissions, queues, send, settle, tags};
 
 type Run = fn(&Call<'_>, &Params) -> Result<Output, SqsError>;
+
+/// Who does an operation.
+#[derive(Clone, Copy)]
+pub(super) enum Work {
+    /// This, at once.
+    AtOnce(Run),
+    /// `receive.rs`: the one operation that may wait.
+    Receive,
+}
 
 /// One operation of the service.
 pub(super) struct Operation {
@@ -14,8 +23,7 @@ pub(super) struct Operation {
     pub(super) members: &'static [Member],
     /// Whether a queue's own address may be the endpoint (Query protocol).
     pub(super) at_queue: bool,
-    /// `None` where the emulator has only the answer that it has not got it.
-    pub(super) run: Option<Run>,
+    pub(super) work: Work,
 }
 
 /// One member of a request.
@@ -28,7 +36,7 @@ pub(super) struct Member {
 }
 
 /// What a member holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Kind {
     Text,
     Integer,
@@ -39,6 +47,10 @@ pub(super) enum Kind {
         key: &'static str,
         value: &'static str,
     },
+    /// Attributes of a message: `NAME.1.Name`, `NAME.1.Value.DataType`, … in the Query protocol.
+    Typed,
+    /// Structures of these members: `NAME.1.MEMBER`, … in the Query protocol.
+    Entries(&'static [Member]),
 }
 
 impl Operation {
@@ -46,28 +58,30 @@ impl Operation {
         OPERATIONS.iter().find(|operation| operation.name == name)
     }
 
-    /// That every member is there which must be.
+    /// That every member is there which must be, in entries too.
     pub(super) fn require(&self, params: &Params) -> Result<(), SqsError> {
-        let missing = self
-            .members
-            .iter()
-            .filter(|member| member.required)
-            .find(|member| match params.get(member.json) {
-                None => true,
-                Some(Param::List(entries)) => entries.is_empty(),
-                Some(Param::Map(entries)) => entries.is_empty(),
-                Some(Param::Text(_) | Param::Integer(_)) => false,
-            });
-        let Some(member) = missing else { return Ok(()) };
-        let name = match member.kind {
-            Kind::Map { key, .. } => format!("{}.{key}", member.query),
-            Kind::Text | Kind::Integer | Kind::List => member.query.to_owned(),
-        };
-        Err(SqsError::new(
-            Code::MissingParameter,
-            format!("The request must contain the parameter {name}."),
-        ))
+        require(self.members, params, "")
     }
+}
+
+fn require(members: &[Member], params: &Params, prefix: &str) -> Result<(), SqsError> {
+    for member in members {
+        let found = params.get(member.json);
+        if member.required && found.is_none_or(Param::is_empty) {
+            let name = match member.kind {
+                Kind::Map { key, .. } => format!("{}.{key}", member.query),
+                _ => member.query.to_owned(),
+            };
+            return Err(SqsError::missing(&format!("{prefix}{name}")));
+        }
+        if let (Kind::Entries(members), Some(Param::Entries(entries))) = (member.kind, found) {
+            for (index, entry) in entries.iter().enumerate() {
+                let prefix = format!("{}.{}.", member.query, index + 1);
+                require(members, entry, &prefix)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 const fn required(json: &'static str, query: &'static str, kind: Kind) -> Member {
@@ -100,12 +114,36 @@ const QUEUE_URL: Member = required("QueueUrl", "QueueUrl", Kind::Text);
 const NEXT_TOKEN: Member = optional("NextToken", "NextToken", Kind::Text);
 const MAX_RESULTS: Member = optional("MaxResults", "MaxResults", Kind::Integer);
 
+const DELAY: Member = optional("DelaySeconds", "DelaySeconds", Kind::Integer);
+const TIMEOUT: Member = optional("VisibilityTimeout", "VisibilityTimeout", Kind::Integer);
+const HANDLE: Member = required("ReceiptHandle", "ReceiptHandle", Kind::Text);
+const ENTRY_ID: Member = required("Id", "Id", Kind::Text);
+const BODY: Member = required("MessageBody", "MessageBody", Kind::Text);
+const GROUP: Member = optional("MessageGroupId", "MessageGroupId", Kind::Text);
+const MESSAGE_ATTRIBUTES: Member = optional("MessageAttributes", "MessageAttribute", Kind::Typed);
+const SYSTEM_ATTRIBUTES: Member = optional(
+    "MessageSystemAttributes",
+    "MessageSystemAttribute",
+    Kind::Typed,
+);
+const DEDUPLICATION: Member = optional(
+    "MessageDeduplicationId",
+    "MessageDeduplicationId",
+    Kind::Text,
+);
+
+/// The entries of a batch. A batch without any is refused by another error than that of a
+/// missing parameter.
+const fn entries(query: &'static str, of: &'static [Member]) -> Member {
+    optional("Entries", query, Kind::Entries(of))
+}
+
 const fn served(name: &'static str, members: &'static [Member], run: Run) -> Operation {
     Operation {
         name,
         members,
         at_queue: true,
-        run: Some(run),
+        work: Work::AtOnce(run),
     }
 }
 
@@ -114,16 +152,7 @@ const fn account_wide(name: &'static str, members: &'static [Member], run: Run) 
         name,
         members,
         at_queue: false,
-        run: Some(run),
-    }
-}
-
-const fn absent(name: &'static str) -> Operation {
-    Operation {
-        name,
-        members: &[],
-        at_queue: true,
-        run: None,
+        work: Work::AtOnce(run),
     }
 }
 
@@ -139,9 +168,31 @@ pub(super) static OPERATIONS: [Operation; 23] = [
         ],
         permissions::add,
     ),
-    absent("CancelMessageMoveTask"),
-    absent("ChangeMessageVisibility"),
-    absent("ChangeMessageVisibilityBatch"),
+    account_wide(
+        "CancelMessageMoveTask",
+        &[required("TaskHandle", "TaskHandle", Kind::Text)],
+        moves::cancel,
+    ),
+    served(
+        "ChangeMessageVisibility",
+        &[
+            QUEUE_URL,
+            HANDLE,
+            required("VisibilityTimeout", "VisibilityTimeout", Kind::Integer),
+        ],
+        settle::extend,
+    ),
+    served(
+        "ChangeMessageVisibilityBatch",
+        &[
+            QUEUE_URL,
+            entries(
+                "ChangeMessageVisibilityBatchRequestEntry",
+                &[ENTRY_ID, HANDLE, TIMEOUT],
+            ),
+        ],
+        settle::extend_batch,
+    ),
     account_wide(
         "CreateQueue",
         &[
@@ -151,8 +202,15 @@ pub(super) static OPERATIONS: [Operation; 23] = [
         ],
         queues::create,
     ),
-    absent("DeleteMessage"),
-    absent("DeleteMessageBatch"),
+    served("DeleteMessage", &[QUEUE_URL, HANDLE], settle::delete),
+    served(
+        "DeleteMessageBatch",
+        &[
+            QUEUE_URL,
+            entries("DeleteMessageBatchRequestEntry", &[ENTRY_ID, HANDLE]),
+        ],
+        settle::delete_batch,
+    ),
     served("DeleteQueue", &[QUEUE_URL], queues::delete),
     served(
         "GetQueueAttributes",
@@ -179,7 +237,11 @@ pub(super) static OPERATIONS: [Operation; 23] = [
         &[QUEUE_URL, NEXT_TOKEN, MAX_RESULTS],
         listing::dead_letter_sources,
     ),
-    absent("ListMessageMoveTasks"),
+    account_wide(
+        "ListMessageMoveTasks",
+        &[required("SourceArn", "SourceArn", Kind::Text), MAX_RESULTS],
+        moves::list,
+    ),
     served("ListQueueTags", &[QUEUE_URL], tags::list),
     account_wide(
         "ListQueues",
@@ -191,20 +253,84 @@ pub(super) static OPERATIONS: [Operation; 23] = [
         listing::queues,
     ),
     served("PurgeQueue", &[QUEUE_URL], queues::purge),
-    absent("ReceiveMessage"),
+    Operation {
+        name: "ReceiveMessage",
+        members: &[
+            QUEUE_URL,
+            optional("AttributeNames", "AttributeName", Kind::List),
+            optional(
+                "MessageSystemAttributeNames",
+                "MessageSystemAttributeName",
+                Kind::List,
+            ),
+            optional("MessageAttributeNames", "MessageAttributeName", Kind::List),
+            optional("MaxNumberOfMessages", "MaxNumberOfMessages", Kind::Integer),
+            TIMEOUT,
+            optional("WaitTimeSeconds", "WaitTimeSeconds", Kind::Integer),
+            optional(
+                "ReceiveRequestAttemptId",
+                "ReceiveRequestAttemptId",
+                Kind::Text,
+            ),
+        ],
+        at_queue: true,
+        work: Work::Receive,
+    },
     served(
         "RemovePermission",
         &[QUEUE_URL, required("Label", "Label", Kind::Text)],
         permissions::remove,
     ),
-    absent("SendMessage"),
-    absent("SendMessageBatch"),
+    served(
+        "SendMessage",
+        &[
+            QUEUE_URL,
+            BODY,
+            DELAY,
+            MESSAGE_ATTRIBUTES,
+            SYSTEM_ATTRIBUTES,
+            DEDUPLICATION,
+            GROUP,
+        ],
+        send::one,
+    ),
+    served(
+        "SendMessageBatch",
+        &[
+            QUEUE_URL,
+            entries(
+                "SendMessageBatchRequestEntry",
+                &[
+                    ENTRY_ID,
+                    BODY,
+                    DELAY,
+                    MESSAGE_ATTRIBUTES,
+                    SYSTEM_ATTRIBUTES,
+                    DEDUPLICATION,
+                    GROUP,
+                ],
+            ),
+        ],
+        send::batch,
+    ),
     served(
         "SetQueueAttributes",
         &[QUEUE_URL, required("Attributes", "Attribute", ATTRIBUTES)],
         queues::set_attributes,
     ),
-    absent("StartMessageMoveTask"),
+    account_wide(
+        "StartMessageMoveTask",
+        &[
+            required("SourceArn", "SourceArn", Kind::Text),
+            optional("DestinationArn", "DestinationArn", Kind::Text),
+            optional(
+                "MaxNumberOfMessagesPerSecond",
+                "MaxNumberOfMessagesPerSecond",
+                Kind::Integer,
+            ),
+        ],
+        moves::start,
+    ),
     served(
         "TagQueue",
         &[QUEUE_URL, required("Tags", "Tag", TAGS)],

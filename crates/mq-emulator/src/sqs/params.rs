@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::typed::Typed;
+
 /// The value of a request's member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Param {
@@ -9,6 +11,23 @@ pub(super) enum Param {
     Integer(i64),
     List(Vec<String>),
     Map(BTreeMap<String, String>),
+    /// Attributes of a message.
+    Typed(BTreeMap<String, Typed>),
+    /// The entries of a batch.
+    Entries(Vec<Params>),
+}
+
+impl Param {
+    /// Whether it is a list or map of nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Param::Text(_) | Param::Integer(_) => false,
+            Param::List(entries) => entries.is_empty(),
+            Param::Map(entries) => entries.is_empty(),
+            Param::Typed(entries) => entries.is_empty(),
+            Param::Entries(entries) => entries.is_empty(),
+        }
+    }
 }
 
 /// A request's members by their JSON names: each of the kind that the operation's table says.
@@ -56,6 +75,20 @@ impl Params {
             _ => BTreeMap::new(),
         }
     }
+
+    pub(super) fn typed(&self, name: &str) -> Option<&BTreeMap<String, Typed>> {
+        match self.0.get(name) {
+            Some(Param::Typed(entries)) => Some(entries),
+            _ => None,
+        }
+    }
+
+    pub(super) fn entries(&self, name: &str) -> &[Params] {
+        match self.0.get(name) {
+            Some(Param::Entries(entries)) => entries,
+            _ => &[],
+        }
+    }
 }
 
 /// What an operation gives back.
@@ -79,7 +112,13 @@ pub(super) struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Given {
     Text(String),
+    Integer(u64),
+    Switch(bool),
     List(Vec<String>),
+    /// Attributes of a message.
+    Typed(BTreeMap<String, Typed>),
+    /// Structures; in the Query protocol one element per entry.
+    Entries(Vec<Vec<Member>>),
     /// In the Query protocol one element per entry, with these two names inside.
     Map {
         entries: BTreeMap<String, String>,
@@ -94,6 +133,15 @@ impl Member {
             json: name,
             xml: name,
             value: Given::Text(text),
+        }
+    }
+
+    /// A list under another name in the Query protocol.
+    pub(super) fn entries(json: &'static str, xml: &'static str, of: Vec<Vec<Member>>) -> Self {
+        Member {
+            json,
+            xml,
+            value: Given::Entries(of),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>, lists and maps flattened).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::response::Response;
 use http::request::Parts;
@@ -10,8 +10,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
 use super::error::{Code, SqsError};
-use super::operation::{Kind, Member, Operation};
-use super::params::{Given, Output, Param, Params};
+use super::operation::{self, Kind, Operation};
+use super::params::{Given, Member, Output, Param, Params};
+use super::typed::{self, Typed, TypedMap};
 
 const NAMESPACE: &str = "http://queue.amazonaws.com/doc/2012-11-05/";
 
@@ -77,7 +78,7 @@ pub(super) fn operation(form: &Form, path: &str) -> Result<&'static Operation, S
 pub(super) fn params(operation: &Operation, form: &Form, path: &str) -> Result<Params, SqsError> {
     let mut params = Params::default();
     for member in operation.members {
-        if let Some(param) = param(member, form)? {
+        if let Some(param) = param(member, form, "")? {
             params.insert(member.json, param);
         } else if member.json == "QueueUrl" && path != "/" {
             params.insert(member.json, Param::Text(path.to_owned()));
@@ -86,52 +87,105 @@ pub(super) fn params(operation: &Operation, form: &Form, path: &str) -> Result<P
     Ok(params)
 }
 
-fn param(member: &Member, form: &Form) -> Result<Option<Param>, SqsError> {
-    let alone = form.get(member.query);
-    match member.kind {
-        Kind::Text => Ok(alone.cloned().map(Param::Text)),
-        Kind::Integer => alone
-            .map(|text| {
-                text.parse()
-                    .map(Param::Integer)
-                    .map_err(|_| SqsError::parameter(member.query, text, "Must be an integer."))
-            })
-            .transpose(),
+/// The member whose fields begin with the prefix.
+fn param(member: &operation::Member, form: &Form, prefix: &str) -> Result<Option<Param>, SqsError> {
+    let name = format!("{prefix}{}", member.query);
+    let alone = form.get(&name);
+    let param = match member.kind {
+        Kind::Text => return Ok(alone.cloned().map(Param::Text)),
+        Kind::Integer => {
+            return alone
+                .map(|text| {
+                    text.parse()
+                        .map(Param::Integer)
+                        .map_err(|_| SqsError::parameter(member.query, text, "Must be an integer."))
+                })
+                .transpose();
+        }
         Kind::List => {
-            let entries: Vec<String> = alone
+            let entries = alone
                 .into_iter()
-                .chain(numbered(form, member.query, "").into_values())
-                .cloned()
-                .collect();
-            Ok((!entries.is_empty()).then_some(Param::List(entries)))
+                .chain(numbered(form, &name, "").into_values());
+            Param::List(entries.cloned().collect())
         }
-        Kind::Map { key, value } => {
-            let mut values = numbered(form, member.query, value);
-            let mut entries = BTreeMap::new();
-            for (index, name) in numbered(form, member.query, key) {
-                let value = values.remove(&index).ok_or_else(|| {
-                    SqsError::new(
-                        Code::MissingParameter,
-                        format!(
-                            "The request must contain the parameter {}.{index}.{value}.",
-                            member.query
-                        ),
-                    )
-                })?;
-                entries.insert(name.clone(), value.clone());
-            }
-            Ok((!entries.is_empty()).then_some(Param::Map(entries)))
-        }
+        Kind::Map { key, value } => Param::Map(map(form, &name, key, value)?),
+        Kind::Typed => Param::Typed(typed_map(form, &name)?),
+        Kind::Entries(members) => Param::Entries(entries(form, &name, members)?),
+    };
+    Ok(Some(param).filter(|param| !param.is_empty()))
+}
+
+fn map(
+    form: &Form,
+    name: &str,
+    key: &str,
+    value: &str,
+) -> Result<BTreeMap<String, String>, SqsError> {
+    let mut values = numbered(form, name, value);
+    let mut entries = BTreeMap::new();
+    for (index, entry) in numbered(form, name, key) {
+        let value = values
+            .remove(&index)
+            .ok_or_else(|| SqsError::missing(&format!("{name}.{index}.{value}")))?;
+        entries.insert(entry.clone(), value.clone());
     }
+    Ok(entries)
+}
+
+fn typed_map(form: &Form, name: &str) -> Result<TypedMap, SqsError> {
+    let mut entries = TypedMap::new();
+    for (index, entry) in numbered(form, name, "Name") {
+        let field = |part: &str| form.get(&format!("{name}.{index}.Value.{part}"));
+        let binary = field("BinaryValue")
+            .map(|text| {
+                typed::canonical_base64(text)
+                    .ok_or_else(|| SqsError::parameter("BinaryValue", text, "Must be base64."))
+            })
+            .transpose()?;
+        for list in ["StringListValue.1", "BinaryListValue.1"] {
+            if field(list).is_some() {
+                return Err(typed::no_lists());
+            }
+        }
+        let value = Typed {
+            data_type: field("DataType").cloned().unwrap_or_default(),
+            string: field("StringValue").cloned(),
+            binary,
+        };
+        entries.insert(entry.clone(), value);
+    }
+    Ok(entries)
+}
+
+fn entries(
+    form: &Form,
+    name: &str,
+    members: &[operation::Member],
+) -> Result<Vec<Params>, SqsError> {
+    let prefix = format!("{name}.");
+    let numbers: BTreeSet<u32> = beginning_with(form, &prefix)
+        .filter_map(|(field, _)| field[prefix.len()..].split_once('.')?.0.parse().ok())
+        .collect();
+    let mut entries = Vec::new();
+    for number in numbers {
+        let prefix = format!("{prefix}{number}.");
+        let mut params = Params::default();
+        for member in members {
+            if let Some(param) = param(member, form, &prefix)? {
+                params.insert(member.json, param);
+            }
+        }
+        entries.push(params);
+    }
+    Ok(entries)
 }
 
 /// The fields `NAME.N` or, with a part, `NAME.N.PART`, by their number.
 fn numbered<'a>(form: &'a Form, name: &str, part: &str) -> BTreeMap<u32, &'a String> {
     let prefix = format!("{name}.");
-    form.range(prefix.clone()..)
-        .take_while(|(field, _)| field.starts_with(&prefix))
+    beginning_with(form, &prefix)
         .filter_map(|(field, value)| {
-            let rest = field.strip_prefix(&prefix)?;
+            let rest = &field[prefix.len()..];
             let (index, found) = rest.split_once('.').unwrap_or((rest, ""));
             (found == part).then_some(())?;
             Some((index.parse().ok()?, value))
@@ -139,17 +193,19 @@ fn numbered<'a>(form: &'a Form, name: &str, part: &str) -> BTreeMap<u32, &'a Str
         .collect()
 }
 
+fn beginning_with<'a>(
+    form: &'a Form,
+    prefix: &str,
+) -> impl Iterator<Item = (&'a String, &'a String)> {
+    form.range(prefix.to_owned()..)
+        .take_while(move |(field, _)| field.starts_with(prefix))
+}
+
 /// 200, and the result's XML.
 pub(super) fn success(action: &str, output: &Output, request_id: &str) -> Response {
     let result = match output {
         Output::Nothing => String::new(),
-        Output::Members(members) => {
-            let members: String = members
-                .iter()
-                .map(|member| xml(member.xml, &member.value))
-                .collect();
-            element(&format!("{action}Result"), &members)
-        }
+        Output::Members(members) => element(&format!("{action}Result"), &structure(members)),
     };
     let metadata = element("ResponseMetadata", &element("RequestId", request_id));
     let text = format!(
@@ -191,9 +247,30 @@ pub(super) fn failure_text(
     )
 }
 
+fn structure(members: &[Member]) -> String {
+    members
+        .iter()
+        .map(|member| xml(member.xml, &member.value))
+        .collect()
+}
+
 fn xml(name: &str, value: &Given) -> String {
     match value {
         Given::Text(text) => element(name, &escaped(text)),
+        Given::Integer(number) => element(name, &number.to_string()),
+        Given::Switch(on) => element(name, &on.to_string()),
+        Given::Entries(entries) => entries
+            .iter()
+            .map(|entry| element(name, &structure(entry)))
+            .collect(),
+        Given::Typed(entries) => entries
+            .iter()
+            .map(|(key, value)| {
+                let value = structure(&typed::members(value));
+                let pair = [element("Name", &escaped(key)), element("Value", &value)];
+                element(name, &pair.concat())
+            })
+            .collect(),
         Given::List(entries) => entries
             .iter()
             .map(|entry| element(name, &escaped(entry)))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mq_engine::{Command, Engine, Entity, EntityId, Refusal, Settings};
+use mq_engine::{Command, Engine, Entity, EntityId, Operation, Refusal, Settings};
 
 use super::attributes::{self, Attributes, Document};
 use super::call::Call;
@@ -235,7 +235,8 @@ pub(super) fn replace_attributes(call: &Call<'_>, document: &mut Document, next:
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html>
 pub(super) fn purge(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> {
-    let name = call.id_of_url(params.text("QueueUrl"))?.name;
+    let id = call.id_of_url(params.text("QueueUrl"))?;
+    let name = &id.name;
     update(call, params.text("QueueUrl"), |document, _| {
         if document
             .purged
@@ -248,7 +249,9 @@ pub(super) fn purge(call: &Call<'_>, params: &Params) -> Result<Output, SqsError
         }
         document.purged = Some(call.now);
         Ok(())
-    })
+    })?;
+    call.shared.perform(Operation::Purge { at: id.into() })?;
+    Ok(Output::Nothing)
 }
 
 /// Changes what is kept of a queue; on an error nothing is changed.

@@ -394,7 +394,7 @@ fn a_policy_is_echoed_as_given_and_bounded() {
 
 #[test]
 fn setting_some_attributes_keeps_the_others() {
-    let mut client = Client::new();
+    let client = Client::new();
     let url = client.create(
         "q",
         &json!({ "DelaySeconds": "7", "VisibilityTimeout": "8" }),

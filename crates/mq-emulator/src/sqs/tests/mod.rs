@@ -1,8 +1,12 @@
 //! The front-end without sockets, at times of the test's choosing.
 
 mod attributes;
+mod fifo;
 mod garbage;
+mod messages;
+mod moves;
 mod operations;
+mod waiting;
 mod wire;
 
 use std::time::Duration;
@@ -11,6 +15,7 @@ use axum::body::Body;
 use futures::FutureExt;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
+use mq_engine::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -21,7 +26,6 @@ const START: Timestamp = Timestamp(1_700_000_000_000);
 /// A client of a front-end of its own.
 struct Client {
     front: Front,
-    now: Timestamp,
     region: &'static str,
 }
 
@@ -44,18 +48,19 @@ impl Client {
             region: "us-east-1".to_owned(),
         };
         let front = Front {
-            shared: Arc::new(Shared::new(quirks, 1)),
+            shared: Arc::new(Shared::new(quirks, 1).standing_at(START)),
             scope,
+            secret: Secret::random(),
+            stopping: CancellationToken::new(),
         };
         Client {
             front,
-            now: START,
             region: "us-east-1",
         }
     }
 
-    fn pass(&mut self, time: Duration) {
-        self.now.0 += u64::try_from(time.as_millis()).unwrap();
+    fn pass(&self, time: Duration) {
+        self.front.shared.advance(time).unwrap();
     }
 
     fn send(&self, request: http::request::Builder, body: &[u8]) -> Reply {
@@ -72,13 +77,14 @@ impl Client {
     }
 
     fn send_as_is(&self, head: &Parts, body: &[u8]) -> Reply {
-        let (head, body) = self.front.answer(head, body, self.now).into_parts();
-        let bytes = body
-            .collect()
+        self.reply(head, body)
             .now_or_never()
-            .expect("a whole body")
-            .unwrap()
-            .to_bytes();
+            .expect("an answer without waiting")
+    }
+
+    async fn reply(&self, head: &Parts, body: &[u8]) -> Reply {
+        let (head, body) = self.front.answer(head, body).await.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let id = head.headers["x-amzn-requestid"].to_str().unwrap();
         Reply {
@@ -149,6 +155,53 @@ impl Client {
             &json!({ "QueueUrl": url, "Attributes": attributes }),
         );
     }
+}
+
+/// What tests do with messages.
+impl Client {
+    fn post(&self, url: &str, body: &str) -> Value {
+        self.ok(
+            "SendMessage",
+            &json!({ "QueueUrl": url, "MessageBody": body }),
+        )
+    }
+
+    /// Receives up to `max` with these further members, and shows all there is to see.
+    fn take(&self, url: &str, max: u32, more: &Value) -> Vec<Value> {
+        let mut request = json!({
+            "QueueUrl": url,
+            "MaxNumberOfMessages": max,
+            "MessageSystemAttributeNames": ["All"],
+            "MessageAttributeNames": ["All"],
+        });
+        for (name, value) in more.as_object().unwrap() {
+            request[name] = value.clone();
+        }
+        let received = self.ok("ReceiveMessage", &request);
+        received["Messages"].as_array().cloned().unwrap_or_default()
+    }
+
+    fn bodies(&self, url: &str) -> Vec<String> {
+        let messages = self.take(url, 10, &json!({}));
+        messages.iter().map(|it| text(&it["Body"])).collect()
+    }
+
+    fn delete(&self, url: &str, message: &Value) {
+        let request = json!({ "QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"] });
+        self.ok("DeleteMessage", &request);
+    }
+
+    /// `ApproximateNumberOfMessages`, `…Delayed` and `…NotVisible`.
+    fn counts(&self, url: &str) -> [u64; 3] {
+        ["", "Delayed", "NotVisible"].map(|kind| {
+            let name = format!("ApproximateNumberOfMessages{kind}");
+            self.attribute(url, &name).unwrap().parse().unwrap()
+        })
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }
 
 impl Reply {

@@ -306,7 +306,7 @@ fn a_permission_keeps_the_statements_of_others() {
 
 #[test]
 fn a_queue_is_purged_once_a_minute() {
-    let mut client = Client::new();
+    let client = Client::new();
     let url = client.create("q", &json!({}));
     client.ok("PurgeQueue", &json!({ "QueueUrl": url }));
     client.pass(Duration::from_millis(59_999));
@@ -335,7 +335,7 @@ fn with_the_quirk_a_deleted_name_rests() {
         sqs_deleted_recently: Some(Duration::from_secs(60)),
         ..Quirks::default()
     };
-    let mut client = Client::with(quirks);
+    let client = Client::with(quirks);
     let url = client.create("q", &json!({}));
     client.ok("DeleteQueue", &json!({ "QueueUrl": url }));
     client.pass(Duration::from_millis(59_999));
@@ -354,7 +354,7 @@ fn with_the_quirk_readers_are_behind() {
         sqs_attribute_lag: Some(Duration::from_secs(5)),
         ..Quirks::default()
     };
-    let mut client = Client::with(quirks);
+    let client = Client::with(quirks);
     let url = client.create("q", &json!({ "VisibilityTimeout": "1" }));
     assert_eq!(
         client.attribute(&url, "VisibilityTimeout").unwrap(),

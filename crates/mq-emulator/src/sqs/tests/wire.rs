@@ -127,33 +127,6 @@ fn the_status_depends_on_query_mode() {
 }
 
 #[test]
-fn the_data_plane_answers_with_a_typed_error_in_both_protocols() {
-    let client = Client::new();
-    let absent: Vec<_> = operation::OPERATIONS
-        .iter()
-        .filter(|operation| operation.run.is_none())
-        .collect();
-    assert_eq!(absent.len(), 10);
-    for operation in absent {
-        let (name, message) = client.fails(operation.name, &json!({}));
-        assert_eq!(name, "UnsupportedOperation");
-        assert!(
-            message.contains(operation.name) && message.contains("not implemented"),
-            "{message}"
-        );
-        let reply = client.query("/", &format!("Action={}", operation.name));
-        assert_eq!(reply.status, 400);
-        assert!(
-            reply
-                .body
-                .contains("<Code>AWS.SimpleQueueService.UnsupportedOperation</Code>"),
-            "{}",
-            reply.body
-        );
-    }
-}
-
-#[test]
 fn what_is_no_operation_is_said_so() {
     let client = Client::new();
     assert_eq!(
@@ -292,4 +265,92 @@ fn the_region_comes_from_the_signature() {
             reply.body
         );
     }
+}
+
+#[test]
+fn messages_are_byte_exact_in_json() {
+    let client = Client::new();
+    let url = client.create("q", &json!({}));
+    let sent = client.json(
+        "SendMessage",
+        &json!({
+            "QueueUrl": url,
+            "MessageBody": "hello",
+            "MessageAttributes": {
+                "s": { "DataType": "String.custom", "StringValue": "héllo" },
+                "n": { "DataType": "Number", "StringValue": "42" },
+                "b": { "DataType": "Binary", "BinaryValue": "AAE=" },
+            },
+            "MessageSystemAttributes": {
+                "AWSTraceHeader": { "DataType": "String", "StringValue": "Root=1-2" },
+            },
+        }),
+    );
+    let id = sent.value()["MessageId"].as_str().unwrap().to_owned();
+    assert_eq!(
+        sent.body.replace(&id, "MESSAGE"),
+        r#"{"MessageId":"MESSAGE","MD5OfMessageBody":"5d41402abc4b2a76b9719d911017c592","MD5OfMessageAttributes":"2f5b9a220c675b6e14987c5b07014d8b","MD5OfMessageSystemAttributes":"eea8f494e51df9c126b8b85f54ccabf7"}"#
+    );
+    let received = client.json(
+        "ReceiveMessage",
+        &json!({
+            "QueueUrl": url,
+            "AttributeNames": ["All"],
+            "MessageAttributeNames": ["b", "n"],
+        }),
+    );
+    let handle = received.value()["Messages"][0]["ReceiptHandle"].clone();
+    let handle = handle.as_str().unwrap();
+    assert_eq!(
+        received
+            .body
+            .replace(&id, "MESSAGE")
+            .replace(handle, "HANDLE"),
+        r#"{"Messages":[{"MessageId":"MESSAGE","ReceiptHandle":"HANDLE","MD5OfBody":"5d41402abc4b2a76b9719d911017c592","Body":"hello","Attributes":{"AWSTraceHeader":"Root=1-2","ApproximateFirstReceiveTimestamp":"1700000000000","ApproximateReceiveCount":"1","SenderId":"000000000000","SentTimestamp":"1700000000000"},"MD5OfMessageAttributes":"6b0e57f941e8d0f7d661adde182a4d82","MessageAttributes":{"b":{"BinaryValue":"AAE=","DataType":"Binary"},"n":{"StringValue":"42","DataType":"Number"}}}]}"#
+    );
+    let empty = client.json("ReceiveMessage", &json!({ "QueueUrl": url }));
+    assert_eq!(empty.body, "{}");
+}
+
+#[test]
+fn messages_are_byte_exact_in_xml() {
+    let client = Client::new();
+    client.create("q", &json!({}));
+    let sent = client.query(
+        "/000000000000/q",
+        "Action=SendMessage&MessageBody=a%26%22b%0D&MessageAttribute.1.Name=k&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=v",
+    );
+    let id = between(&sent.body, "<MessageId>", "</MessageId>");
+    assert_eq!(
+        sent.body.replace(&id, "MESSAGE"),
+        r#"<?xml version="1.0"?><SendMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><SendMessageResult><MessageId>MESSAGE</MessageId><MD5OfMessageBody>0c2bca9cc9d704fba4eec94e11120401</MD5OfMessageBody><MD5OfMessageAttributes>0a77b0642718c3d9dd47090567d11e0d</MD5OfMessageAttributes></SendMessageResult><ResponseMetadata><RequestId>ID</RequestId></ResponseMetadata></SendMessageResponse>"#
+    );
+    let received = client.query(
+        "/000000000000/q",
+        "Action=ReceiveMessage&MessageAttributeName.1=All&AttributeName.1=ApproximateReceiveCount",
+    );
+    let handle = between(&received.body, "<ReceiptHandle>", "</ReceiptHandle>");
+    assert_eq!(
+        received
+            .body
+            .replace(&id, "MESSAGE")
+            .replace(&handle, "HANDLE"),
+        r#"<?xml version="1.0"?><ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><ReceiveMessageResult><Message><MessageId>MESSAGE</MessageId><ReceiptHandle>HANDLE</ReceiptHandle><MD5OfBody>0c2bca9cc9d704fba4eec94e11120401</MD5OfBody><Body>a&amp;&quot;b&#xD;</Body><Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute><MD5OfMessageAttributes>0a77b0642718c3d9dd47090567d11e0d</MD5OfMessageAttributes><MessageAttribute><Name>k</Name><Value><StringValue>v</StringValue><DataType>String</DataType></Value></MessageAttribute></Message></ReceiveMessageResult><ResponseMetadata><RequestId>ID</RequestId></ResponseMetadata></ReceiveMessageResponse>"#
+    );
+    let handle = percent_encoding::utf8_percent_encode(&handle, percent_encoding::NON_ALPHANUMERIC);
+    let batch = client.query(
+        "/000000000000/q",
+        &format!(
+            "Action=DeleteMessageBatch&DeleteMessageBatchRequestEntry.1.Id=a&DeleteMessageBatchRequestEntry.1.ReceiptHandle={handle}&DeleteMessageBatchRequestEntry.2.Id=b&DeleteMessageBatchRequestEntry.2.ReceiptHandle=x"
+        ),
+    );
+    assert_eq!(
+        batch.body,
+        r#"<?xml version="1.0"?><DeleteMessageBatchResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><DeleteMessageBatchResult><DeleteMessageBatchResultEntry><Id>a</Id></DeleteMessageBatchResultEntry><BatchResultErrorEntry><Id>b</Id><SenderFault>true</SenderFault><Code>ReceiptHandleIsInvalid</Code><Message>The input receipt handle is invalid.</Message></BatchResultErrorEntry></DeleteMessageBatchResult><ResponseMetadata><RequestId>ID</RequestId></ResponseMetadata></DeleteMessageBatchResponse>"#
+    );
+}
+
+fn between(text: &str, start: &str, end: &str) -> String {
+    let (_, rest) = text.split_once(start).unwrap();
+    rest.split_once(end).unwrap().0.to_owned()
 }
