@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use super::super::receipt::Handle;
+use super::super::receipt::{Handle, Seal};
 use super::*;
 
 /// Inputs that are made of the corpus, for each parser.
@@ -61,10 +61,10 @@ fn query_holds(client: &Client, input: &[u8]) {
 }
 
 /// What is read as a handle is what was written as one.
-fn receipt_holds(secret: &Secret, queue: &mq_engine::Entity, input: &[u8]) {
+fn receipt_holds(seal: &Seal, input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    if let Some(handle) = Handle::read(&text, secret, queue) {
-        assert_eq!(handle.write(secret, queue), text);
+    if let Some(handle) = Handle::read(&text, seal) {
+        assert_eq!(handle.write(seal), text);
     }
 }
 
@@ -148,13 +148,10 @@ fn only_what_was_written_is_a_receipt() {
         name: "q".to_owned(),
     };
     let queue = engine.get(&id).expect("it was made");
-    let secret = &client.front.secret;
+    let seal = &Seal::of(queue, &client.front.secret);
     replay("receipt", |input| {
-        assert_eq!(
-            Handle::read(&String::from_utf8_lossy(input), secret, queue),
-            None
-        );
-        receipt_holds(secret, queue, input);
+        assert_eq!(Handle::read(&String::from_utf8_lossy(input), seal), None);
+        receipt_holds(seal, input);
     });
     // A true one, and everything that differs from it by one bit.
     let handle = Handle {
@@ -164,13 +161,13 @@ fn only_what_was_written_is_a_receipt() {
         },
         received: START,
     };
-    let text = handle.write(secret, queue);
-    assert_eq!(Handle::read(&text, secret, queue), Some(handle));
+    let text = handle.write(seal);
+    assert_eq!(Handle::read(&text, seal), Some(handle));
     for bit in 0..text.len() * 8 {
         let mut bytes = text.clone().into_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        receipt_holds(secret, queue, &bytes);
+        receipt_holds(seal, &bytes);
         let other = String::from_utf8_lossy(&bytes);
-        assert_eq!(Handle::read(&other, secret, queue), None, "{other}");
+        assert_eq!(Handle::read(&other, seal), None, "{other}");
     }
 }

@@ -483,6 +483,18 @@ fn quirks_miss_and_repeat() {
     assert!(client.bodies(&fifo).is_empty());
 }
 
+#[test]
+fn a_quirk_turns_the_order_around() {
+    let mut quirks = Quirks::default();
+    quirks.parse("sqs-reordering=1").unwrap();
+    let client = Client::with(quirks);
+    let url = client.create("q", &json!({}));
+    for body in ["a", "b", "c"] {
+        client.post(&url, body);
+    }
+    assert_eq!(client.bodies(&url), ["c", "b", "a"]);
+}
+
 /// Filled through the engine, since 120,000 requests would take long.
 #[test]
 fn a_queue_has_a_limit_of_messages_in_flight() {
