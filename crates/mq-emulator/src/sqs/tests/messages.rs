@@ -441,6 +441,20 @@ fn a_purge_takes_everything() {
 }
 
 #[test]
+fn a_queue_that_is_made_again_is_empty() {
+    let client = Client::new();
+    let url = client.create("q", &json!({}));
+    client.post(&url, "old");
+    client.take(&url, 1, &json!({}));
+    client.post(&url, "older");
+    client.ok("DeleteQueue", &json!({ "QueueUrl": url }));
+    client.create("q", &json!({}));
+    assert_eq!(client.counts(&url), [0, 0, 0]);
+    client.pass(Duration::from_secs(30));
+    assert!(client.bodies(&url).is_empty());
+}
+
+#[test]
 fn messages_end_with_their_retention() {
     let client = Client::new();
     let url = client.create("q", &json!({ "MessageRetentionPeriod": "60" }));
