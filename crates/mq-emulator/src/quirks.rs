@@ -38,6 +38,11 @@ pub const QUIRKS: &[QuirkInfo] = &[
         what: "that part of the messages of standard queues can be received again at once, as if not received",
     },
     QuirkInfo {
+        name: "sqs-reordering",
+        value: Some("rate, 0.1"),
+        what: "that part of the receives from standard queues gives its messages in the opposite order",
+    },
+    QuirkInfo {
         name: "servicebus-40901",
         value: Some("rate, 0.2"),
         what: "that part of the writes is answered 409 SubCode=40901, another operation is in progress",
@@ -85,6 +90,8 @@ pub struct Quirks {
     pub sqs_short_poll_misses: f64,
     /// `sqs-duplicate-delivery`
     pub sqs_duplicate_delivery: f64,
+    /// `sqs-reordering`
+    pub sqs_reordering: f64,
     /// `servicebus-40901`
     pub servicebus_40901: f64,
     /// `servicebus-basic-tier`
@@ -133,6 +140,7 @@ impl Quirks {
             "sqs-duplicate-delivery" => {
                 self.sqs_duplicate_delivery = rate(name, value.unwrap_or("0.05"))?;
             }
+            "sqs-reordering" => self.sqs_reordering = rate(name, value.unwrap_or("0.1"))?,
             "servicebus-40901" => self.servicebus_40901 = rate(name, value.unwrap_or("0.2"))?,
             "servicebus-basic-tier" => self.servicebus_basic_tier = flag(name, value)?,
             "servicebus-premium-tier" => self.servicebus_premium_tier = flag(name, value)?,

@@ -27,8 +27,9 @@ use crate::{console, fault, pubsub, sqs};
 
 /// How long the requests that are being answered may take once the emulator stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// A message of SQS may have 1 MiB, and JSON or a form may double it.
-const SQS_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A message of SQS, or a batch, may have 1 MiB; JSON in ASCII and a form write a byte of text in
+/// three, and each receipt or id takes its own.
+const SQS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// One administration message, and the frame of gRPC around it.
 const PUBSUB_BODY_BYTES_MAX: usize = 1024 * 1024 + 1024;
 const CONSOLE_BODY_BYTES_MAX: usize = 64 * 1024;

@@ -6,7 +6,11 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_sqs::types::QueueAttributeName as Name;
+use aws_sdk_sqs::primitives::Blob;
+use aws_sdk_sqs::types::{
+    DeleteMessageBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeName,
+    QueueAttributeName as Name,
+};
 use mq_emulator::{Config, Emulator, Ports, Quirks};
 
 async fn start(quirks: Quirks) -> (Emulator, Client) {
@@ -234,4 +238,81 @@ async fn the_sdk_retries_internal_errors() {
     assert!(made >= 15, "only {made} of 20 calls came through");
     assert!(emulator.requests() > 20, "nothing was retried");
     emulator.stop().await;
+}
+
+#[tokio::test]
+async fn messages_go_through_the_sdk() {
+    let (emulator, sqs) = start(Quirks::default()).await;
+    let url = ok!(sqs.create_queue().queue_name("q"))
+        .queue_url
+        .expect("a URL");
+    let binary = MessageAttributeValue::builder()
+        .data_type("Binary")
+        .binary_value(Blob::new([0_u8, 255]))
+        .build()
+        .expect("a type");
+    let sent = ok!(sqs
+        .send_message()
+        .queue_url(&url)
+        .message_body("h\u{e9}llo")
+        .message_attributes("b", binary.clone()));
+    let waiting = sqs
+        .receive_message()
+        .queue_url(&url)
+        .message_attribute_names("All")
+        .message_system_attribute_names(MessageSystemAttributeName::All)
+        .wait_time_seconds(5);
+    let received = ok!(waiting).messages.expect("a message");
+    let [message] = received.as_slice() else {
+        panic!("{received:?}");
+    };
+    assert_eq!(message.message_id, sent.message_id);
+    assert_eq!(message.body(), Some("h\u{e9}llo"));
+    assert_eq!(message.message_attributes().expect("some")["b"], binary);
+    let shown = message.attributes().expect("some");
+    let count = &shown[&MessageSystemAttributeName::ApproximateReceiveCount];
+    assert_eq!(count, "1");
+    let handle = message.receipt_handle().expect("a handle");
+    let entry = DeleteMessageBatchRequestEntry::builder()
+        .id("a")
+        .receipt_handle(handle)
+        .build()
+        .expect("an entry");
+    let deleted = ok!(sqs.delete_message_batch().queue_url(&url).entries(entry));
+    assert_eq!((deleted.successful.len(), deleted.failed.len()), (1, 0));
+    let stale = sqs
+        .change_message_visibility()
+        .queue_url(&url)
+        .receipt_handle("nothing")
+        .visibility_timeout(1);
+    let error = stale
+        .send()
+        .await
+        .expect_err("no handle")
+        .into_service_error();
+    assert!(error.is_receipt_handle_is_invalid(), "{error:?}");
+    emulator.stop().await;
+}
+
+/// Who waits is answered when the emulator stops, long before its wait is over.
+#[tokio::test]
+async fn the_end_does_not_wait_for_who_waits() {
+    let (emulator, sqs) = start(Quirks::default()).await;
+    let url = ok!(sqs.create_queue().queue_name("q"))
+        .queue_url
+        .expect("a URL");
+    let waiting = sqs
+        .receive_message()
+        .queue_url(&url)
+        .wait_time_seconds(20)
+        .send();
+    let before = emulator.requests();
+    let waiting = tokio::spawn(waiting);
+    while emulator.requests() == before {
+        tokio::task::yield_now().await;
+    }
+    let stopping = tokio::time::timeout(Duration::from_secs(4), emulator.stop());
+    stopping.await.expect("the end waited");
+    let received = waiting.await.expect("no panic").expect("an answer");
+    assert_eq!(received.messages, None);
 }

@@ -91,7 +91,7 @@ pub(crate) static LEDGER: &[LedgerRow] = &[
     row(
         "ReceiveMessage",
         Fidelity::Simplified(
-            "a receive that does not wait sees the whole queue unless the quirk `sqs-short-poll-misses` is on; standard queues hand out in the order of arrival, and twice only with the quirk `sqs-duplicate-delivery`; groups of a standard queue are kept and shown, and change nothing in who comes first; every sender is the one account",
+            "a receive that does not wait sees the whole queue unless the quirk `sqs-short-poll-misses` is on; standard queues hand out in the order of arrival, twice only with the quirk `sqs-duplicate-delivery` and in another order only with `sqs-reordering`; groups of a standard queue are kept and shown, and change nothing in who comes first; every sender is the one account",
         ),
         Source::Doc,
     ),
@@ -111,7 +111,7 @@ pub(crate) static LEDGER: &[LedgerRow] = &[
     row(
         "SetQueueAttributes",
         Fidelity::Simplified(
-            "policies are checked for JSON, size and number of statements; keys of KMS are not looked up",
+            "policies are checked for JSON, size and number of statements; keys of KMS are not looked up; a new `DelaySeconds` holds for what is sent from then on, in FIFO queues too",
         ),
         Source::Doc,
     ),

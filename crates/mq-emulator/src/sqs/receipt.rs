@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mq_engine::{Entity, Receipt, Timestamp};
+use mq_engine::{Entity, EntityId, Receipt, Timestamp};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -52,17 +52,35 @@ impl Secret {
         }
         digest.finalize().into()
     }
+}
 
-    fn seal(&self, queue: &Entity, plain: &[u8]) -> [u8; SEAL_BYTES] {
-        let digest = self.digest(&[
-            queue.id.scope.as_bytes(),
-            queue.id.name.as_bytes(),
-            &queue.created.0.to_be_bytes(),
+/// What makes the handles of one queue its own, and not those of a later one of the same name.
+#[derive(Clone)]
+pub(super) struct Seal {
+    secret: Secret,
+    queue: EntityId,
+    created: Timestamp,
+}
+
+impl Seal {
+    pub(super) fn of(queue: &Entity, secret: &Secret) -> Self {
+        Seal {
+            secret: secret.clone(),
+            queue: queue.id.clone(),
+            created: queue.created,
+        }
+    }
+
+    fn over(&self, plain: &[u8]) -> [u8; SEAL_BYTES] {
+        let digest = self.secret.digest(&[
+            self.queue.scope.as_bytes(),
+            self.queue.name.as_bytes(),
+            &self.created.0.to_be_bytes(),
             plain,
         ]);
-        let mut seal = [0; SEAL_BYTES];
-        seal.copy_from_slice(&digest[..SEAL_BYTES]);
-        seal
+        let mut bytes = [0; SEAL_BYTES];
+        bytes.copy_from_slice(&digest[..SEAL_BYTES]);
+        bytes
     }
 }
 
@@ -75,24 +93,22 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// The handle as a client gets it. It is of use for this queue only, and not for a later one
-    /// of the same name.
-    pub(super) fn write(self, secret: &Secret, queue: &Entity) -> String {
+    /// The handle as a client gets it.
+    pub(super) fn write(self, seal: &Seal) -> String {
         let mut bytes = Vec::with_capacity(PLAIN_BYTES + SEAL_BYTES);
         for number in [self.receipt.sequence, self.receipt.lease, self.received.0] {
             bytes.extend(number.to_be_bytes());
         }
-        let seal = secret.seal(queue, &bytes);
-        bytes.extend(seal);
+        bytes.extend(seal.over(&bytes));
         STANDARD.encode(bytes)
     }
 
-    /// What was written for this queue; `None` for everything else.
-    pub(super) fn read(text: &str, secret: &Secret, queue: &Entity) -> Option<Self> {
+    /// What was written under this seal; `None` for everything else.
+    pub(super) fn read(text: &str, seal: &Seal) -> Option<Self> {
         let mut bytes = [0; PLAIN_BYTES + SEAL_BYTES + 2];
         let length = STANDARD.decode_slice(text, &mut bytes).ok()?;
-        let (plain, seal) = bytes[..length].split_at_checked(PLAIN_BYTES)?;
-        if seal != secret.seal(queue, plain) {
+        let (plain, sealed) = bytes[..length].split_at_checked(PLAIN_BYTES)?;
+        if sealed != seal.over(plain) {
             return None;
         }
         let number = |at: usize| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mq_engine::{Delivery, Entity, Operation, Place, Reason, Receive, Settle};
+use mq_engine::{Delivery, Operation, Place, Reason, Receive, Settle};
 use tokio_util::sync::CancellationToken;
 
 use super::attributes;
@@ -10,7 +10,7 @@ use super::call::Call;
 use super::envelope::Envelope;
 use super::error::{Code, SqsError};
 use super::params::{Given, Member, Output, Params};
-use super::receipt::{Handle, sequence_number};
+use super::receipt::{Handle, Seal, sequence_number};
 use super::send::check_id;
 use super::settle::TIMEOUT_SECONDS_MAX;
 use super::typed::{self, TRACE_HEADER, TypedMap};
@@ -38,6 +38,7 @@ const SYSTEM_ATTRIBUTES: [&str; 9] = [
 /// One receive, checked.
 struct Request {
     place: Place,
+    seal: Seal,
     fifo: bool,
     max: usize,
     lease: Option<Duration>,
@@ -57,11 +58,10 @@ pub(super) async fn receive(
     if deliveries.is_empty() {
         return Ok(Output::Members(Vec::new()));
     }
-    let engine = call.shared.engine();
-    let queue = call.find(&engine, params.text("QueueUrl"))?;
+    // The engine is free again: digests of ten messages take their time.
     let messages: Result<_, _> = deliveries
         .into_iter()
-        .map(|delivery| shown.message(call, queue, delivery))
+        .map(|delivery| shown.message(call, &request, delivery))
         .collect();
     Ok(Output::Members(vec![Member::entries(
         "Messages", "Message", messages?,
@@ -90,6 +90,7 @@ impl Request {
         }
         Ok(Request {
             place: queue.id.clone().into(),
+            seal: Seal::of(queue, call.secret),
             fifo,
             max: usize::try_from(max).unwrap_or(1),
             lease: lease.map(Duration::from_secs),
@@ -118,12 +119,15 @@ impl Request {
         }
         let until = shared.now().after(self.wait);
         let receiving = shared.receive_until(&self.place, until, || self.operation(call));
-        let deliveries = match stopping.run_until_cancelled(receiving).await {
+        let mut deliveries = match stopping.run_until_cancelled(receiving).await {
             Some(received) => received?,
             // The emulator stops: as if nothing had come.
             None => Vec::new(),
         };
         self.deliver_again(call, &deliveries)?;
+        if !self.fifo && shared.chance(shared.quirks.sqs_reordering) {
+            deliveries.reverse();
+        }
         Ok(deliveries)
     }
 
@@ -208,7 +212,10 @@ impl Shown {
             }
         }
         let names = params.list("MessageAttributeNames");
-        let prefix = |name: &String| name.strip_suffix('*').unwrap_or(name).to_owned();
+        let prefix = |name: &String| match name.strip_suffix(".*") {
+            Some(prefix) => format!("{prefix}."),
+            None => name.clone(),
+        };
         Ok(Shown {
             system,
             all: names.iter().any(|name| name == "All" || name == ".*"),
@@ -219,7 +226,7 @@ impl Shown {
     fn message(
         &self,
         call: &Call<'_>,
-        queue: &Entity,
+        request: &Request,
         delivery: Delivery,
     ) -> Result<Vec<Member>, SqsError> {
         let envelope = Envelope::read(&delivery.properties)?;
@@ -229,11 +236,12 @@ impl Shown {
         };
         let mut members = vec![
             Member::text("MessageId", call.secret.message_id(delivery.id)),
-            Member::text("ReceiptHandle", handle.write(call.secret, queue)),
+            Member::text("ReceiptHandle", handle.write(&request.seal)),
             Member::text("MD5OfBody", typed::md5_of(&delivery.body)),
             Member::text("Body", String::from_utf8_lossy(&delivery.body).into_owned()),
         ];
-        let system = self.system_attributes(call, queue, &delivery, envelope.trace.as_deref());
+        let system =
+            self.system_attributes(call, request.fifo, &delivery, envelope.trace.as_deref());
         if !system.is_empty() {
             members.push(Member {
                 json: "Attributes",
@@ -274,11 +282,10 @@ impl Shown {
     fn system_attributes(
         &self,
         call: &Call<'_>,
-        queue: &Entity,
+        fifo: bool,
         delivery: &Delivery,
         trace: Option<&str>,
     ) -> Vec<(String, String)> {
-        let fifo = queue.settings.ordered;
         let source = delivery
             .origin
             .as_ref()

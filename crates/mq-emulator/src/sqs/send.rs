@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use mq_engine::{Entity, NewMessage, Operation, Outcome, Sent, Start};
+use mq_engine::{EntityId, NewMessage, Operation, Outcome, Sent, Start};
 use sha2::{Digest, Sha256};
 
 use super::attributes;
@@ -23,16 +23,14 @@ const ID_CHARACTERS_MAX: usize = 128;
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 pub(super) fn one(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> {
-    let mut engine = call.shared.engine();
-    let queue = Queue::of(call.find(&engine, params.text("QueueUrl"))?);
+    let queue = Queue::find(call, params)?;
     let draft = Draft::new(&queue, params)?;
-    let to = call.id_of_url(params.text("QueueUrl"))?;
     let operation = Operation::Send {
-        to,
+        to: queue.id.clone(),
         messages: vec![draft.message(params)?],
         whole: true,
     };
-    match engine.perform(call.shared.now(), operation)? {
+    match call.shared.perform(operation)? {
         Outcome::Sent(sent) => match sent.into_iter().next() {
             Some(sent) => Ok(Output::Members(draft.result(call, &queue, sent?))),
             None => Err(SqsError::unexpected()),
@@ -44,9 +42,7 @@ pub(super) fn one(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> 
 /// Each message has its own answer; only what concerns the batch as a whole refuses it whole.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>
 pub(super) fn batch(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> {
-    let mut engine = call.shared.engine();
-    let queue = Queue::of(call.find(&engine, params.text("QueueUrl"))?);
-    let to = call.id_of_url(params.text("QueueUrl"))?;
+    let queue = Queue::find(call, params)?;
     let entries = batch::entries(params, "SendMessageBatchRequestEntry")?;
     let bytes: usize = entries.iter().map(weight).sum();
     if bytes > BYTES_MAX {
@@ -67,11 +63,11 @@ pub(super) fn batch(call: &Call<'_>, params: &Params) -> Result<Output, SqsError
         .collect();
     let messages = drafts.iter().filter_map(|draft| draft.as_ref().ok());
     let operation = Operation::Send {
-        to,
+        to: queue.id.clone(),
         messages: messages.map(|(_, message)| message.clone()).collect(),
         whole: false,
     };
-    let Outcome::Sent(sent) = engine.perform(call.shared.now(), operation)? else {
+    let Outcome::Sent(sent) = call.shared.perform(operation)? else {
         return Err(SqsError::unexpected());
     };
     let mut sent = sent.into_iter();
@@ -87,21 +83,24 @@ pub(super) fn batch(call: &Call<'_>, params: &Params) -> Result<Output, SqsError
 
 /// What a sender must know of a queue.
 struct Queue {
+    id: EntityId,
     fifo: bool,
     content_based: bool,
     bytes_max: usize,
 }
 
 impl Queue {
-    fn of(entity: &Entity) -> Self {
-        let bytes_max = attributes::number_of(entity, "MaximumMessageSize");
-        Queue {
+    fn find(call: &Call<'_>, params: &Params) -> Result<Self, SqsError> {
+        let engine = call.shared.engine();
+        let entity = call.find(&engine, params.text("QueueUrl"))?;
+        let bytes_max = attributes::number_of(entity, "MaximumMessageSize")
+            .and_then(|bytes| usize::try_from(bytes).ok());
+        Ok(Queue {
+            id: entity.id.clone(),
             fifo: entity.settings.ordered,
             content_based: attributes::of(entity, "ContentBasedDeduplication") == Some("true"),
-            bytes_max: bytes_max.map_or(BYTES_MAX, |bytes| {
-                usize::try_from(bytes).unwrap_or(BYTES_MAX)
-            }),
-        }
+            bytes_max: bytes_max.unwrap_or(BYTES_MAX),
+        })
     }
 }
 

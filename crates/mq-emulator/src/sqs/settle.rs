@@ -8,7 +8,7 @@ use super::batch;
 use super::call::Call;
 use super::error::{Code, SqsError};
 use super::params::{Output, Params};
-use super::receipt::Handle;
+use super::receipt::{Handle, Seal};
 
 /// The longest time that a message is hidden, from when it was received.
 pub(super) const TIMEOUT_SECONDS_MAX: i64 = 43_200;
@@ -121,7 +121,7 @@ fn extend_one(
 
 fn read(call: &Call<'_>, queue: &Entity, params: &Params) -> Result<Handle, SqsError> {
     let text = params.text("ReceiptHandle");
-    Handle::read(text, call.secret, queue).ok_or_else(|| {
+    Handle::read(text, &Seal::of(queue, call.secret)).ok_or_else(|| {
         SqsError::new(
             Code::ReceiptHandleIsInvalid,
             "The input receipt handle is invalid.",

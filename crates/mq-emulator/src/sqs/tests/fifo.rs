@@ -213,6 +213,7 @@ enum Act {
     Receive(u8),
     Delete(usize),
     Release(usize),
+    Extend(usize),
     Pass(u16),
 }
 
@@ -222,16 +223,22 @@ fn act() -> impl Strategy<Value = Act> {
         (1..=10_u8).prop_map(Act::Receive),
         (0..16_usize).prop_map(Act::Delete),
         (0..16_usize).prop_map(Act::Release),
+        (0..16_usize).prop_map(Act::Extend),
         (0..2_000_u16).prop_map(Act::Pass),
     ]
+}
+
+fn extend(client: &Client, url: &str, handle: &Value, seconds: u32) {
+    client.ok(
+        "ChangeMessageVisibility",
+        &json!({ "QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": seconds }),
+    );
 }
 
 /// What is known of one group: its bodies that are not deleted, in order.
 type Groups = BTreeMap<String, Vec<String>>;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     /// Whatever consumers do, each receive of a group begins with the oldest message of it that
     /// is not deleted, goes on without a gap, and finds nothing while any of the group is out.
     #[test]
@@ -271,17 +278,19 @@ proptest! {
                 }
                 Act::Release(index) if index < out.len() => {
                     let (_, _, handle, _) = out.remove(index);
-                    client.ok(
-                        "ChangeMessageVisibility",
-                        &json!({ "QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": 0 }),
-                    );
+                    extend(&client, &url, &handle, 0);
                 }
-                Act::Delete(_) | Act::Release(_) => {}
+                Act::Extend(index) if index < out.len() => {
+                    let (_, _, handle, until) = &mut out[index];
+                    extend(&client, &url, handle, 3);
+                    *until = now.after(Duration::from_secs(3));
+                }
+                Act::Delete(_) | Act::Release(_) | Act::Extend(_) => {}
                 Act::Pass(millis) => client.pass(Duration::from_millis(millis.into())),
             }
         }
         // Everything that is left comes in the end, in order.
-        client.pass(Duration::from_secs(1));
+        client.pass(Duration::from_secs(3));
         let mut left: Groups = groups.into_iter().filter(|(_, bodies)| !bodies.is_empty()).collect();
         while !left.is_empty() {
             let messages = client.take(&url, 10, &json!({}));

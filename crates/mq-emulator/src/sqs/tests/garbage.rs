@@ -70,6 +70,104 @@ fn bodies_that_are_no_requests_are_said_so() {
     );
 }
 
+#[test]
+fn bombs_are_refused_and_hold_nobody_up() {
+    let client = Client::new();
+    let url = client.create("q", &json!({}));
+    let attributes: serde_json::Map<_, _> = (0..20_000)
+        .map(|index| {
+            let value = json!({ "DataType": "String", "StringValue": "x" });
+            (format!("a{index}"), value)
+        })
+        .collect();
+    let entries: Value = (0..20_000)
+        .map(|index| json!({ "Id": format!("i{index}"), "MessageBody": "x" }))
+        .collect();
+    let send = |more: Value| client.fails("SendMessage", &more).0;
+    assert_eq!(
+        send(json!({ "QueueUrl": url, "MessageBody": "x", "MessageAttributes": attributes })),
+        "InvalidParameterValueException"
+    );
+    let batch = json!({ "QueueUrl": url, "Entries": entries });
+    assert_eq!(
+        client.fails("SendMessageBatch", &batch).0,
+        "TooManyEntriesInBatchRequest"
+    );
+    let nested = format!(
+        r#"{{"QueueUrl":"{url}","MessageBody":"x","MessageAttributes":{}1{}}}"#,
+        r#"{"a":"#.repeat(100_000),
+        "}".repeat(100_000)
+    );
+    let request = Request::post("/").header("x-amz-target", "AmazonSQS.SendMessage");
+    let reply = client.send(request, nested.as_bytes());
+    assert!(
+        reply.body.contains("SerializationException"),
+        "{}",
+        reply.body
+    );
+
+    let mut form = "Action=SendMessageBatch".to_owned();
+    for index in 0..20_000 {
+        form.push_str(&format!(
+            "&SendMessageBatchRequestEntry.{index}.Id=i{index}&SendMessageBatchRequestEntry.{index}.MessageBody=x"
+        ));
+    }
+    let reply = client.query("/000000000000/q", &form);
+    assert!(
+        reply.body.contains("TooManyEntriesInBatchRequest"),
+        "{}",
+        reply.body
+    );
+    let mut form = "Action=SendMessage&MessageBody=x".to_owned();
+    for index in 0..20_000 {
+        form.push_str(&format!("&MessageAttribute.{index}.Name=a{index}"));
+    }
+    let reply = client.query("/000000000000/q", &form);
+    assert!(
+        reply.body.contains("exceeds the allowed maximum"),
+        "{}",
+        reply.body
+    );
+    assert_eq!(client.counts(&url), [0, 0, 0]);
+}
+
+#[test]
+fn members_of_messages_of_the_wrong_kind_are_said_so() {
+    let client = Client::new();
+    let url = client.create("q", &json!({}));
+    let attribute = |value: Value| json!({ "MessageAttributes": { "a": value } });
+    for (operation, more) in [
+        ("SendMessage", json!({ "MessageBody": 1 })),
+        ("SendMessage", json!({ "MessageAttributes": [] })),
+        ("SendMessage", attribute(json!("x"))),
+        ("SendMessage", attribute(Value::Null)),
+        ("SendMessage", attribute(json!({ "DataType": 1 }))),
+        (
+            "SendMessage",
+            attribute(json!({ "DataType": "String", "StringValue": ["x"] })),
+        ),
+        (
+            "SendMessage",
+            attribute(json!({ "DataType": "Binary", "BinaryValue": "A" })),
+        ),
+        ("SendMessageBatch", json!({ "Entries": {} })),
+        ("SendMessageBatch", json!({ "Entries": ["x"] })),
+        ("SendMessageBatch", json!({ "Entries": [{ "Id": 1 }] })),
+        ("ReceiveMessage", json!({ "MaxNumberOfMessages": "1" })),
+        ("ReceiveMessage", json!({ "MaxNumberOfMessages": 1.5 })),
+        ("ReceiveMessage", json!({ "MessageAttributeNames": "All" })),
+        (
+            "ChangeMessageVisibility",
+            json!({ "VisibilityTimeout": {} }),
+        ),
+    ] {
+        let mut request = more.clone();
+        request["QueueUrl"] = json!(url);
+        let name = client.fails(operation, &request).0;
+        assert_eq!(name, "SerializationException", "{operation} {more}");
+    }
+}
+
 /// What a client wrote comes back escaped, and what XML cannot hold does not come back.
 #[test]
 fn errors_do_not_carry_markup() {
@@ -105,6 +203,18 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just("RedrivePolicy"),
         Just("Policy"),
         Just("VisibilityTimeout"),
+        Just("MessageBody"),
+        Just("MessageAttributes"),
+        Just("DataType"),
+        Just("StringValue"),
+        Just("BinaryValue"),
+        Just("Entries"),
+        Just("Id"),
+        Just("ReceiptHandle"),
+        Just("DelaySeconds"),
+        Just("MaxNumberOfMessages"),
+        Just("SourceArn"),
+        Just("TaskHandle"),
     ];
     leaf.prop_recursive(4, 32, 6, move |inner| {
         prop_oneof![
@@ -242,5 +352,60 @@ proptest! {
             client.ok("CreateQueue", &json!({ "QueueName": name, "Attributes": settable }));
             prop_assert_eq!(shown(), before);
         }
+    }
+}
+
+/// Attributes of a message, right and wrong.
+fn any_message() -> impl Strategy<Value = Vec<(String, String, String)>> {
+    let name = prop_oneof!["[a-c]{1,2}", Just("aws.x".to_owned()), Just(String::new())];
+    let kind = proptest::sample::select(vec![
+        "String",
+        "Number",
+        "Number.int",
+        "Binary",
+        "Other",
+        "",
+    ]);
+    let value = prop_oneof!["[0-9]{1,4}", "\\PC{0,6}", Just("AAE=".to_owned())];
+    proptest::collection::vec((name, kind.prop_map(str::to_owned), value), 0..4)
+}
+
+proptest! {
+    /// A message is the same one, with the same digests, whichever protocol it came by.
+    #[test]
+    fn both_protocols_send_the_same(body in "\\PC{0,12}", attributes in any_message()) {
+        let outcome = |is_json: bool| {
+            let client = Client::new();
+            let url = client.create("q", &json!({}));
+            let field = |kind: &str| if kind == "Binary" { "BinaryValue" } else { "StringValue" };
+            let reply = if is_json {
+                let mut typed = serde_json::Map::new();
+                for (name, kind, value) in &attributes {
+                    typed.insert(name.clone(), json!({ "DataType": kind, field(kind): value }));
+                }
+                client.json("SendMessage", &json!({ "QueueUrl": url, "MessageBody": body, "MessageAttributes": typed }))
+            } else {
+                let mut form = format!("Action=SendMessage&MessageBody={}", encoded(&body));
+                for (index, (name, kind, value)) in attributes.iter().enumerate() {
+                    let prefix = format!("MessageAttribute.{}", index + 1);
+                    form.push_str(&format!(
+                        "&{prefix}.Name={}&{prefix}.Value.DataType={kind}&{prefix}.Value.{}={}",
+                        encoded(name), field(kind), encoded(value)
+                    ));
+                }
+                client.query("/000000000000/q", &form)
+            };
+            let taken = client.take(&url, 1, &json!({}));
+            let shown: Vec<_> = taken
+                .iter()
+                .map(|it| ["Body", "MD5OfBody", "MD5OfMessageAttributes", "MessageAttributes"].map(|name| it[name].clone()))
+                .collect();
+            let digest = taken.first().and_then(|it| it["MD5OfMessageAttributes"].as_str());
+            if let Some(digest) = digest {
+                assert!(reply.body.contains(digest), "{}", reply.body);
+            }
+            (reply.status, shown)
+        };
+        prop_assert_eq!(outcome(true), outcome(false));
     }
 }

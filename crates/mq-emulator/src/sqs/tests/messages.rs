@@ -441,6 +441,20 @@ fn a_purge_takes_everything() {
 }
 
 #[test]
+fn a_queue_that_is_made_again_is_empty() {
+    let client = Client::new();
+    let url = client.create("q", &json!({}));
+    client.post(&url, "old");
+    client.take(&url, 1, &json!({}));
+    client.post(&url, "older");
+    client.ok("DeleteQueue", &json!({ "QueueUrl": url }));
+    client.create("q", &json!({}));
+    assert_eq!(client.counts(&url), [0, 0, 0]);
+    client.pass(Duration::from_secs(30));
+    assert!(client.bodies(&url).is_empty());
+}
+
+#[test]
 fn messages_end_with_their_retention() {
     let client = Client::new();
     let url = client.create("q", &json!({ "MessageRetentionPeriod": "60" }));
@@ -481,6 +495,18 @@ fn quirks_miss_and_repeat() {
     );
     assert_eq!(client.bodies(&fifo), ["x"]);
     assert!(client.bodies(&fifo).is_empty());
+}
+
+#[test]
+fn a_quirk_turns_the_order_around() {
+    let mut quirks = Quirks::default();
+    quirks.parse("sqs-reordering=1").unwrap();
+    let client = Client::with(quirks);
+    let url = client.create("q", &json!({}));
+    for body in ["a", "b", "c"] {
+        client.post(&url, body);
+    }
+    assert_eq!(client.bodies(&url), ["c", "b", "a"]);
 }
 
 /// Filled through the engine, since 120,000 requests would take long.

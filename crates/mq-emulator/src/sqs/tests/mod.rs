@@ -2,6 +2,7 @@
 
 mod attributes;
 mod fifo;
+mod fuzz;
 mod garbage;
 mod messages;
 mod moves;

@@ -88,6 +88,23 @@ async fn the_queue_says_how_long_to_wait_when_the_request_does_not() {
     );
 }
 
+/// A client that goes away just when something comes for it leaves it to the next.
+#[tokio::test]
+async fn who_goes_away_passes_it_on() {
+    let client = Client::new();
+    let url = client.create("q", &json!({}));
+    let mut first = Box::pin(client.wait(&url));
+    let mut second = pin!(client.wait(&url));
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    assert!(futures::poll!(second.as_mut()).is_pending());
+    client.post(&url, "hello");
+    drop(first);
+    let Poll::Ready(reply) = futures::poll!(second) else {
+        panic!("still waiting");
+    };
+    assert_eq!(received(&reply), 1);
+}
+
 #[tokio::test]
 async fn a_queue_that_goes_ends_the_wait() {
     let client = Client::new();
