@@ -10,6 +10,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::clock::{AdvanceError, Clock, ClockMode, machine_now};
 use crate::guard::Hosts;
+use crate::pubsub::SubscriptionFilters;
 use crate::quirks::Quirks;
 use crate::waiting::{EngineGuard, Waiting};
 
@@ -43,7 +44,7 @@ impl Shared {
     /// A fresh state in the machine's time that answers to loopback names only.
     pub(crate) fn new(quirks: Quirks, seed: u64) -> Self {
         Shared {
-            engine: Mutex::new(Engine::new()),
+            engine: Mutex::new(Engine::new().with_filters(Box::new(SubscriptionFilters))),
             waiting: Waiting::default(),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             clock: Clock::start(ClockMode::default()),
@@ -105,6 +106,12 @@ impl Shared {
     /// that no front-end can forget or double it.
     pub(crate) fn count(&self, service: Service) {
         self.counter(service).fetch_add(1, Ordering::Relaxed);
+        self.note_activity();
+    }
+
+    /// Notes that a client is there, for the idle exit: with a new request, or with more of one
+    /// that stays open.
+    pub(crate) fn note_activity(&self) {
         self.last_request.store(machine_now().0, Ordering::Relaxed);
     }
 
