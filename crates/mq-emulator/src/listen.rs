@@ -199,6 +199,7 @@ mod tests {
             body_bytes_max: 1000,
             reading,
             body_timeout: Duration::from_millis(100),
+            endless: None,
         };
         let echo = Router::new().route("/", post(|body: axum::body::Bytes| async { body }));
         let router = guard::protect(echo, &shared, None, limits);

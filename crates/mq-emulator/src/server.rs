@@ -30,8 +30,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// A message of SQS, or a batch, may have 1 MiB; JSON in ASCII and a form write a byte of text in
 /// three, and each receipt or id takes its own.
 const SQS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// One administration message, and the frame of gRPC around it.
-const PUBSUB_BODY_BYTES_MAX: usize = 1024 * 1024 + 1024;
+/// The largest message, a publish request, and the frame of gRPC around it.
+const PUBSUB_BODY_BYTES_MAX: usize = pubsub::PUBLISH_BYTES_MAX + 1024;
 const CONSOLE_BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// What an emulator is started with.
@@ -405,9 +405,12 @@ impl Emulator {
         let scope = pubsub::Scope {
             project_number: config.project_number,
         };
-        let pubsub = pubsub::router(Arc::clone(&self.shared), scope);
+        let pubsub = pubsub::router(Arc::clone(&self.shared), scope, shutdown.clone());
         let pubsub = fault::inject(pubsub, &self.shared, |head, _| pubsub::internal_error(head));
-        let limits = Limits::streamed(PUBSUB_BODY_BYTES_MAX);
+        let limits = Limits {
+            endless: Some(pubsub::STREAMING_PULL),
+            ..Limits::streamed(PUBSUB_BODY_BYTES_MAX)
+        };
         self.listen(
             listeners.pubsub,
             pubsub,

@@ -10,6 +10,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::clock::{AdvanceError, Clock, ClockMode, machine_now};
 use crate::guard::Hosts;
+use crate::pubsub::SubscriptionFilters;
 use crate::quirks::Quirks;
 use crate::waiting::{EngineGuard, Waiting};
 
@@ -39,11 +40,16 @@ pub(crate) const SERVICES: [(Service, &str); 3] = [
     (Service::ServiceBus, "servicebus"),
 ];
 
+/// An engine that holds nothing and knows the front-ends' filters.
+fn empty_engine() -> Engine {
+    Engine::new().with_filters(Box::new(SubscriptionFilters))
+}
+
 impl Shared {
     /// A fresh state in the machine's time that answers to loopback names only.
     pub(crate) fn new(quirks: Quirks, seed: u64) -> Self {
         Shared {
-            engine: Mutex::new(Engine::new()),
+            engine: Mutex::new(empty_engine()),
             waiting: Waiting::default(),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             clock: Clock::start(ClockMode::default()),
@@ -71,7 +77,7 @@ impl Shared {
     /// The same, holding at most so many bytes of messages.
     pub(crate) fn with_memory_max(self, bytes: u64) -> Self {
         Shared {
-            engine: Mutex::new(Engine::new().with_memory_max(bytes)),
+            engine: Mutex::new(empty_engine().with_memory_max(bytes)),
             ..self
         }
     }
@@ -122,6 +128,12 @@ impl Shared {
     /// that no front-end can forget or double it.
     pub(crate) fn count(&self, service: Service) {
         self.counter(service).fetch_add(1, Ordering::Relaxed);
+        self.note_activity();
+    }
+
+    /// Notes that a client is there, for the idle exit: with a new request, or with more of one
+    /// that stays open.
+    pub(crate) fn note_activity(&self) {
         self.last_request.store(machine_now().0, Ordering::Relaxed);
     }
 

@@ -161,6 +161,10 @@ pub enum SnapshotStep {
 pub struct Receive {
     /// How many at most.
     pub max: usize,
+    /// With how many bytes of bodies and properties at most, as a sender pays for them; the last
+    /// one may go beyond, so that a large one comes too. `None` is without limit.
+    #[serde(default)]
+    pub bytes_max: Option<u64>,
     /// How long they are hidden; `None` is as long as the entity says.
     pub lease: Option<Duration>,
     /// Whether they are taken out at once, without a lease.

@@ -43,7 +43,8 @@ impl Store {
         let holder = how
             .holder
             .map_or(Holder::Call(*counter.leases + 1), Holder::Consumer);
-        while handed.deliveries.len() < how.max {
+        let mut room = how.bytes_max.unwrap_or(u64::MAX);
+        while handed.deliveries.len() < how.max && room > 0 {
             let Some(sequence) = self.next(holder, session.as_ref()) else {
                 break;
             };
@@ -52,6 +53,8 @@ impl Store {
                 handed.dead.extend(dead);
                 continue;
             }
+            let size = self.messages.get(sequence).map(|it| it.content.size());
+            room = room.saturating_sub(size.unwrap_or_default());
             let delivery = self.hand_out(sequence, how, holder, counter);
             handed.deliveries.extend(delivery);
         }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, GeneralPurpose as Base64};
-use prost_types::{Duration, FieldMask};
+use prost_types::{Duration, FieldMask, Timestamp};
 use serde_json::{Map, Value};
 use tonic::Status;
 
@@ -265,6 +265,30 @@ impl Field for Option<Duration> {
     fn write(&self, _: Enums) -> Option<Value> {
         self.as_ref()
             .map(|duration| Value::from(format_duration(duration)))
+    }
+}
+
+impl Field for Option<Timestamp> {
+    fn read(value: Value, at: &str) -> Result<Self, Status> {
+        let time = value
+            .as_str()
+            .and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let time = time.map(|time| {
+            // Protobuf counts nanoseconds forward, before 1970 too.
+            let backward = time.subsec_nanosecond() < 0;
+            Timestamp {
+                seconds: time.as_second() - i64::from(backward),
+                nanos: time.subsec_nanosecond() + if backward { 1_000_000_000 } else { 0 },
+            }
+        });
+        time.map(Some)
+            .ok_or_else(|| mismatch(at, "type.googleapis.com/google.protobuf.Timestamp", &value))
+    }
+
+    fn write(&self, _: Enums) -> Option<Value> {
+        let time = self.as_ref()?;
+        let time = jiff::Timestamp::new(time.seconds, time.nanos).ok()?;
+        Some(Value::from(time.to_string()))
     }
 }
 

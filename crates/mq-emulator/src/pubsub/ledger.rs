@@ -35,14 +35,14 @@ pub(super) const PROJECTS_GET: &str = "Projects.GetProject";
 pub(crate) static LEDGER: &[LedgerRow] = &[
     faithful("Publisher.CreateTopic"),
     faithful("Publisher.UpdateTopic"),
-    absent("Publisher.Publish"),
+    faithful("Publisher.Publish"),
     faithful("Publisher.GetTopic"),
     faithful("Publisher.ListTopics"),
     simplified(
         "Publisher.ListTopicSubscriptions",
         "subscriptions of other projects are not in it",
     ),
-    absent("Publisher.ListTopicSnapshots"),
+    faithful("Publisher.ListTopicSnapshots"),
     faithful("Publisher.DeleteTopic"),
     faithful("Publisher.DetachSubscription"),
     simplified(
@@ -63,24 +63,52 @@ pub(crate) static LEDGER: &[LedgerRow] = &[
     faithful("Subscriber.UpdateSubscription"),
     faithful("Subscriber.ListSubscriptions"),
     faithful("Subscriber.DeleteSubscription"),
-    absent("Subscriber.ModifyAckDeadline"),
-    absent("Subscriber.Acknowledge"),
-    absent("Subscriber.Pull"),
-    absent("Subscriber.StreamingPull"),
+    faithful("Subscriber.ModifyAckDeadline"),
+    faithful("Subscriber.Acknowledge"),
+    simplified(
+        "Subscriber.Pull",
+        "waits up to 3 seconds of the machine's time for a first message; at most 1,000 messages or 8 MiB",
+    ),
+    simplified(
+        "Subscriber.StreamingPull",
+        "ends only when the client, the subscription or the emulator does, or after a minute without a request; \
+         the service also ends streams by itself",
+    ),
     absent("Subscriber.ModifyPushConfig"),
-    absent("Subscriber.GetSnapshot"),
-    absent("Subscriber.ListSnapshots"),
-    absent("Subscriber.CreateSnapshot"),
-    absent("Subscriber.UpdateSnapshot"),
-    absent("Subscriber.DeleteSnapshot"),
-    absent("Subscriber.Seek"),
+    faithful("Subscriber.GetSnapshot"),
+    faithful("Subscriber.ListSnapshots"),
+    faithful("Subscriber.CreateSnapshot"),
+    faithful("Subscriber.UpdateSnapshot"),
+    faithful("Subscriber.DeleteSnapshot"),
+    simplified(
+        "Subscriber.Seek",
+        "takes effect at once; to a snapshot of another subscription, what that one had not acked comes back only as \
+         far as this one still keeps it",
+    ),
     simplified(
         "Subscription.expiration_policy",
         "kept and shown; an idle subscription does not expire",
     ),
-    simplified(
+    row(
         "Subscription.filter",
-        "kept and shown up to 256 bytes; its syntax is not checked",
+        Fidelity::Simplified(
+            "!= holds for messages without the key; the attributes that a dead letter has got are not seen",
+        ),
+        Source::Unverified,
+    ),
+    simplified(
+        "Subscription.topic_message_retention_duration",
+        "unacked messages too can be received for as long as the topic retains them; messages from before the \
+         subscription was made do not come back",
+    ),
+    simplified(
+        "Subscription.dead_letter_policy",
+        "exact: attempts are never forgotten, and the message goes at once; grants are asked for only under the quirk \
+         pubsub-iam-required",
+    ),
+    simplified(
+        "Subscription.retry_policy",
+        "exact: doubled with each failure, without jitter; when there is none, a failed message comes again at once",
     ),
     simplified("Subscription.state", "always ACTIVE"),
     absent("Subscription.push_config"),

@@ -1,6 +1,6 @@
 //! Update masks: which fields may change, and how a change is laid over what is kept.
 
-use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{Subscription, Topic};
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{Snapshot, Subscription, Topic};
 use prost_types::FieldMask;
 use serde_json::{Map, Value};
 use tonic::Status;
@@ -62,6 +62,12 @@ impl Masked for Subscription {
         "topic_message_retention_duration",
         "analytics_hub_subscription_info",
     ];
+}
+
+impl Masked for Snapshot {
+    const MUTABLE: &'static [(&'static str, &'static [&'static str])] =
+        &[("labels", &[]), ("expire_time", &[])];
+    const FIXED: &'static [&'static str] = &["name", "topic"];
 }
 
 /// The mask's paths, when it has some and all can be updated.

@@ -108,6 +108,55 @@ message!(pubsub::ListSubscriptionsResponse {
 });
 message!(pubsub::DetachSubscriptionRequest { subscription });
 
+message!(pubsub::PublishRequest { topic, messages });
+message!(pubsub::PublishResponse { message_ids });
+message!(pubsub::PubsubMessage {
+    data,
+    attributes,
+    message_id,
+    publish_time,
+    ordering_key
+});
+message!(pubsub::PullResponse { received_messages });
+message!(pubsub::ReceivedMessage {
+    ack_id,
+    message,
+    delivery_attempt
+});
+message!(pubsub::AcknowledgeRequest {
+    subscription,
+    ack_ids
+});
+message!(pubsub::ModifyAckDeadlineRequest {
+    subscription,
+    ack_ids,
+    ack_deadline_seconds
+});
+message!(pubsub::Snapshot {
+    name,
+    topic,
+    expire_time,
+    labels
+});
+message!(pubsub::CreateSnapshotRequest {
+    name,
+    subscription,
+    labels,
+    tags
+});
+message!(pubsub::UpdateSnapshotRequest {
+    snapshot,
+    update_mask
+});
+message!(pubsub::ListSnapshotsResponse {
+    snapshots,
+    next_page_token
+});
+message!(pubsub::ListTopicSnapshotsResponse {
+    snapshots,
+    next_page_token
+});
+
 message!(iam::Policy { version, bindings, etag } absent { audit_configs });
 message!(iam::Binding {
     role,
@@ -134,6 +183,61 @@ message!(iam::TestIamPermissionsRequest {
     permissions
 });
 message!(iam::TestIamPermissionsResponse { permissions });
+
+/// By hand for its deprecated field, which is read all the same.
+impl Message for pubsub::PullRequest {
+    fn take_from(object: &mut Object<'_>) -> Result<Self, Status> {
+        #[expect(deprecated, reason = "clients still set return_immediately")]
+        let message = Self {
+            subscription: object.take("subscription")?,
+            return_immediately: object.take("return_immediately")?,
+            max_messages: object.take("max_messages")?,
+        };
+        Ok(message)
+    }
+
+    fn write_to(&self, enums: Enums) -> Map<String, Value> {
+        let mut fields = Map::new();
+        put(&mut fields, "subscription", self.subscription.write(enums));
+        put(&mut fields, "max_messages", self.max_messages.write(enums));
+        fields
+    }
+}
+
+/// By hand for its union.
+impl Message for pubsub::SeekRequest {
+    fn take_from(object: &mut Object<'_>) -> Result<Self, Status> {
+        use pubsub::seek_request::Target;
+        let subscription = object.take("subscription")?;
+        let time: Option<prost_types::Timestamp> = object.take("time")?;
+        let snapshot: String = object.take("snapshot")?;
+        let target = match (time, snapshot) {
+            (Some(_), snapshot) if !snapshot.is_empty() => {
+                return Err(Status::invalid_argument(
+                    "Invalid JSON payload received. A seek has a time or a snapshot, not both.",
+                ));
+            }
+            (Some(time), _) => Some(Target::Time(time)),
+            (None, snapshot) => (!snapshot.is_empty()).then_some(Target::Snapshot(snapshot)),
+        };
+        Ok(Self {
+            subscription,
+            target,
+        })
+    }
+
+    fn write_to(&self, enums: Enums) -> Map<String, Value> {
+        use pubsub::seek_request::Target;
+        let mut fields = Map::new();
+        put(&mut fields, "subscription", self.subscription.write(enums));
+        match &self.target {
+            Some(Target::Time(time)) => put(&mut fields, "time", Some(*time).write(enums)),
+            Some(Target::Snapshot(name)) => put(&mut fields, "snapshot", name.write(enums)),
+            None => {}
+        }
+        fields
+    }
+}
 
 /// By hand for its two unions, which are not fields of the Rust type.
 impl Message for pubsub::PushConfig {

@@ -20,6 +20,12 @@ pub(super) fn subscription(name: &str) -> Result<EntityId, Status> {
     parse(name, EntityKind::Subscription)
 }
 
+/// The full name of a snapshot, checked.
+pub(super) fn snapshot(name: &str) -> Result<String, Status> {
+    let shape = "it must read projects/{project}/snapshots/{snapshot}";
+    parts(name, "snapshots", shape).map(|_| name.to_owned())
+}
+
 /// The project's ID in `projects/{project}`.
 pub(super) fn project(name: &str) -> Result<String, Status> {
     let id = name
@@ -45,6 +51,17 @@ fn check_project(id: &str) -> Result<(), &'static str> {
 }
 
 fn parse(name: &str, kind: EntityKind) -> Result<EntityId, Status> {
+    let (project, id) = parts(name, collection(kind), shape(kind))?;
+    Ok(EntityId {
+        service: Service::PubSub,
+        kind,
+        scope: project.to_owned(),
+        name: id.to_owned(),
+    })
+}
+
+/// The project and the last part of a full name.
+fn parts<'n>(name: &'n str, collection: &str, shape: &str) -> Result<(&'n str, &'n str), Status> {
     let mut parts = name.split('/');
     let (Some("projects"), Some(project), Some(word), Some(id), None) = (
         parts.next(),
@@ -53,20 +70,15 @@ fn parse(name: &str, kind: EntityKind) -> Result<EntityId, Status> {
         parts.next(),
         parts.next(),
     ) else {
-        return Err(invalid(name, shape(kind)));
+        return Err(invalid(name, shape));
     };
-    if word != collection(kind) {
-        return Err(invalid(name, shape(kind)));
+    if word != collection {
+        return Err(invalid(name, shape));
     }
     check_project(project)
         .and_then(|()| check_id(id))
         .map_err(|why| invalid(name, why))?;
-    Ok(EntityId {
-        service: Service::PubSub,
-        kind,
-        scope: project.to_owned(),
-        name: id.to_owned(),
-    })
+    Ok((project, id))
 }
 
 fn collection(kind: EntityKind) -> &'static str {

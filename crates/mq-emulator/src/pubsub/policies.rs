@@ -8,7 +8,7 @@ use googleapis_tonic_google_iam_v1::google::iam::v1::{
     Binding, GetIamPolicyRequest, Policy, SetIamPolicyRequest, TestIamPermissionsRequest,
     TestIamPermissionsResponse,
 };
-use mq_engine::EntityId;
+use mq_engine::{EntityId, EntityKind};
 use prost::Message as _;
 use prost_types::FieldMask;
 use sha2::{Digest, Sha256};
@@ -57,7 +57,14 @@ impl PubSub {
                  Please retry the whole read-modify-write with exponential backoff.",
             ));
         }
-        Stored::of(&stored.replace_policy(&mut engine, self.shared.now(), policy)?)?.policy()
+        let now = self.shared.now();
+        let set = Stored::of(&stored.replace_policy(&mut engine, now, policy)?)?.policy()?;
+        if id.kind == EntityKind::Topic {
+            self.topic_changed(&mut engine, &id)?;
+        } else {
+            self.surroundings_changed(&mut engine, &id)?;
+        }
+        Ok(set)
     }
 
     /// Every permission that was asked about, or none when the resource is not there.
@@ -232,7 +239,8 @@ fn check_service_agents(policy: &Policy, scope: &Scope) -> Result<(), Status> {
     }
 }
 
-fn service_agent(scope: &Scope) -> String {
+/// The address of the project's Pub/Sub service agent.
+pub(super) fn service_agent(scope: &Scope) -> String {
     format!(
         "service-{}@gcp-sa-pubsub.iam.gserviceaccount.com",
         scope.project_number

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use axum::body::{self, Body};
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use googleapis_tonic_google_iam_v1::google::iam::v1 as iam;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as pubsub;
 use http::{Method, StatusCode, request::Parts};
@@ -17,7 +18,7 @@ use tonic::Status;
 
 use super::json::{self, Enums, Message};
 use super::status::{respond, shown, to_rest, unimplemented};
-use super::{PubSub, REQUEST_BYTES_MAX, names};
+use super::{PUBLISH_BYTES_MAX, PubSub, REQUEST_BYTES_MAX, names};
 
 pub(super) async fn serve(pubsub: &PubSub, request: Request) -> Response {
     match answer(pubsub, request).await {
@@ -43,14 +44,20 @@ async fn answer(pubsub: &PubSub, request: Request) -> Result<Value, Status> {
         (_, ["v1", "projects", _, "subscriptions", ..], None) => {
             subscriptions(pubsub, &call, body, &parts[1..]).await
         }
-        (&Method::POST, ["v1", "projects", _, "subscriptions", _], Some("detach")) => {
-            let request = pubsub::DetachSubscriptionRequest {
-                subscription: parts[1..].join("/"),
-            };
-            // The body can hold nothing but the name that the path has.
-            call.body::<pubsub::DetachSubscriptionRequest>(body, "")
-                .await?;
-            pubsub.detach_subscription(request).map(|_| empty())
+        (_, ["v1", "projects", _, "snapshots", ..], None) => {
+            snapshots(pubsub, &call, body, &parts[1..]).await
+        }
+        (&Method::POST, ["v1", "projects", _, "topics", _], Some("publish")) => {
+            let request = call.publish_request(body).await?;
+            let topic = parts[1..].join("/");
+            pubsub
+                .publish(pubsub::PublishRequest { topic, ..request })
+                .map(|published| call.write(&published))
+        }
+        (&Method::POST, ["v1", "projects", _, "subscriptions", _], Some(verb))
+            if SUBSCRIBER_VERBS.contains(&verb) =>
+        {
+            subscriber(pubsub, &call, body, parts[1..].join("/"), verb).await
         }
         (_, ["v1", "projects", _, _, _], Some(verb)) => {
             policies(pubsub, &call, body, parts[1..].join("/"), verb).await
@@ -94,6 +101,18 @@ async fn topics(pubsub: &PubSub, call: &Call, body: Body, parts: &[&str]) -> Res
                 page_token,
             };
             pubsub.list_topics(request).map(|found| call.write(&found))
+        }
+        (&Method::GET, [topic @ .., "snapshots"]) if topic.len() == 4 => {
+            let (page_size, page_token) = call.page()?;
+            let topic = topic.join("/");
+            let request = pubsub::ListTopicSnapshotsRequest {
+                topic,
+                page_size,
+                page_token,
+            };
+            pubsub
+                .list_topic_snapshots(request)
+                .map(|found| call.write(&found))
         }
         (&Method::GET, [topic @ .., "subscriptions"]) if topic.len() == 4 => {
             let (page_size, page_token) = call.page()?;
@@ -165,6 +184,108 @@ async fn subscriptions(
                 .map(|found| call.write(&found))
         }
         _ => Err(no_method()),
+    }
+}
+
+async fn snapshots(
+    pubsub: &PubSub,
+    call: &Call,
+    body: Body,
+    parts: &[&str],
+) -> Result<Value, Status> {
+    let name = parts.join("/");
+    match (&call.method, parts) {
+        (&Method::PUT, [_, _, _, _]) => {
+            let request = call.body::<pubsub::CreateSnapshotRequest>(body, "").await?;
+            pubsub
+                .create_snapshot(pubsub::CreateSnapshotRequest { name, ..request })
+                .map(|snapshot| call.write(&snapshot))
+        }
+        (&Method::PATCH, [_, _, _, _]) => {
+            let mut request = call.body::<pubsub::UpdateSnapshotRequest>(body, "").await?;
+            request.snapshot.get_or_insert_default().name = name;
+            pubsub
+                .update_snapshot(request)
+                .map(|snapshot| call.write(&snapshot))
+        }
+        (&Method::GET, [_, _, _, _]) => {
+            call.allow_query(&[])?;
+            pubsub
+                .get_snapshot(pubsub::GetSnapshotRequest { snapshot: name })
+                .map(|snapshot| call.write(&snapshot))
+        }
+        (&Method::DELETE, [_, _, _, _]) => {
+            call.allow_query(&[])?;
+            pubsub
+                .delete_snapshot(pubsub::DeleteSnapshotRequest { snapshot: name })
+                .map(|()| empty())
+        }
+        (&Method::GET, [projects, project, _]) => {
+            let (page_size, page_token) = call.page()?;
+            let project = format!("{projects}/{project}");
+            let request = pubsub::ListSnapshotsRequest {
+                project,
+                page_size,
+                page_token,
+            };
+            pubsub
+                .list_snapshots(request)
+                .map(|found| call.write(&found))
+        }
+        _ => Err(no_method()),
+    }
+}
+
+/// The verbs of [`subscriber`].
+const SUBSCRIBER_VERBS: [&str; 5] = ["pull", "acknowledge", "modifyAckDeadline", "seek", "detach"];
+
+async fn subscriber(
+    pubsub: &PubSub,
+    call: &Call,
+    body: Body,
+    subscription: String,
+    verb: &str,
+) -> Result<Value, Status> {
+    match verb {
+        "pull" => {
+            let mut request = call.body::<pubsub::PullRequest>(body, "").await?;
+            request.subscription = subscription;
+            pubsub.pull(request).await.map(|pulled| call.write(&pulled))
+        }
+        "acknowledge" => {
+            let request = call.body::<pubsub::AcknowledgeRequest>(body, "").await?;
+            let request = pubsub::AcknowledgeRequest {
+                subscription,
+                ..request
+            };
+            pubsub.acknowledge(request).map(|()| empty())
+        }
+        "modifyAckDeadline" => {
+            let request = call
+                .body::<pubsub::ModifyAckDeadlineRequest>(body, "")
+                .await?;
+            let request = pubsub::ModifyAckDeadlineRequest {
+                subscription,
+                ..request
+            };
+            pubsub.modify_ack_deadline(request).map(|()| empty())
+        }
+        "seek" => {
+            let request = call.body::<pubsub::SeekRequest>(body, "").await?;
+            let request = pubsub::SeekRequest {
+                subscription,
+                ..request
+            };
+            pubsub.seek(request).map(|_| empty())
+        }
+        _ => {
+            // The body can hold nothing but the name that the path has.
+            call.body::<pubsub::DetachSubscriptionRequest>(body, "")
+                .await?;
+            pubsub
+                .detach_subscription(pubsub::DetachSubscriptionRequest { subscription })
+                .map(|_| empty())
+        }
     }
 }
 
@@ -241,18 +362,7 @@ fn absent(method: &Method, parts: &[&str], verb: Option<&str>) -> Option<&'stati
         return None;
     };
     let operation = match (method.as_str(), rest, verb) {
-        ("POST", ["topics", _], Some("publish")) => "Publisher.Publish",
-        ("GET", ["topics", _, "snapshots"], None) => "Publisher.ListTopicSnapshots",
-        ("POST", ["subscriptions", _], Some("acknowledge")) => "Subscriber.Acknowledge",
-        ("POST", ["subscriptions", _], Some("modifyAckDeadline")) => "Subscriber.ModifyAckDeadline",
         ("POST", ["subscriptions", _], Some("modifyPushConfig")) => "Subscriber.ModifyPushConfig",
-        ("POST", ["subscriptions", _], Some("pull")) => "Subscriber.Pull",
-        ("POST", ["subscriptions", _], Some("seek")) => "Subscriber.Seek",
-        ("GET", ["snapshots"], None) => "Subscriber.ListSnapshots",
-        ("GET", ["snapshots", _], None) => "Subscriber.GetSnapshot",
-        ("PUT", ["snapshots", _], None) => "Subscriber.CreateSnapshot",
-        ("PATCH", ["snapshots", _], None) => "Subscriber.UpdateSnapshot",
-        ("DELETE", ["snapshots", _], None) => "Subscriber.DeleteSnapshot",
         ("GET", ["schemas"], None) => "SchemaService.ListSchemas",
         ("POST", ["schemas"], None) => "SchemaService.CreateSchema",
         ("POST", ["schemas"], Some("validate")) => "SchemaService.ValidateSchema",
@@ -323,17 +433,12 @@ impl Call {
     /// The body as a message; no body is an empty one. Calls with a body take no parameters.
     async fn body<M: Message>(&self, body: Body, at: &str) -> Result<M, Status> {
         self.allow_query(&[])?;
-        let bytes = body::to_bytes(body, REQUEST_BYTES_MAX).await.map_err(|_| {
-            Status::invalid_argument(format!(
-                "Request payload size exceeds the limit: {REQUEST_BYTES_MAX} bytes."
-            ))
-        })?;
-        let value = if bytes.is_empty() {
-            empty()
-        } else {
-            parse_json(&bytes)?
-        };
-        json::read(value, at)
+        read_body(&bytes_of(body, REQUEST_BYTES_MAX).await?, at)
+    }
+
+    async fn publish_request(&self, body: Body) -> Result<pubsub::PublishRequest, Status> {
+        self.allow_query(&[])?;
+        read_body(&bytes_of(body, PUBLISH_BYTES_MAX).await?, "")
     }
 
     fn page(&self) -> Result<(i32, String), Status> {
@@ -397,6 +502,23 @@ impl Call {
     fn write<M: Message>(&self, message: &M) -> Value {
         json::write(message, self.enums)
     }
+}
+
+async fn bytes_of(body: Body, bytes_max: usize) -> Result<Bytes, Status> {
+    body::to_bytes(body, bytes_max).await.map_err(|_| {
+        Status::invalid_argument(format!(
+            "Request payload size exceeds the limit: {bytes_max} bytes."
+        ))
+    })
+}
+
+fn read_body<M: Message>(bytes: &[u8], at: &str) -> Result<M, Status> {
+    let value = if bytes.is_empty() {
+        empty()
+    } else {
+        parse_json(bytes)?
+    };
+    json::read(value, at)
 }
 
 fn parse_json(bytes: &[u8]) -> Result<Value, Status> {

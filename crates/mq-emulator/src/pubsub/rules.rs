@@ -10,12 +10,12 @@ use std::time::Duration;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     DeadLetterPolicy, ExpirationPolicy, PushConfig, RetryPolicy, Subscription, Topic,
 };
-use mq_engine::Settings;
+use mq_engine::{Backoff, Settings};
 use tonic::Status;
 
 use super::json::format_duration;
-use super::names;
 use super::status::{shown, unimplemented};
+use super::{filter, names};
 
 const DAY: Duration = Duration::from_hours(24);
 const RETENTION: RangeInclusive<Duration> = Duration::from_mins(10)..=DAY.saturating_mul(31);
@@ -30,7 +30,6 @@ const ACK_DEADLINE_SECONDS: RangeInclusive<i32> = 10..=600;
 const ACK_DEADLINE_SECONDS_DEFAULT: i32 = 10;
 const DELIVERY_ATTEMPTS: RangeInclusive<i32> = 5..=100;
 const DELIVERY_ATTEMPTS_DEFAULT: i32 = 5;
-const FILTER_BYTES_MAX: usize = 256;
 const LABELS_MAX: usize = 64;
 const LABEL_CHARS_MAX: usize = 63;
 
@@ -80,11 +79,7 @@ pub(super) fn subscription(subscription: Subscription) -> Result<(Subscription, 
         Some(given) => duration("message_retention_duration", given, RETENTION)?,
         None => RETENTION_DEFAULT,
     };
-    if subscription.filter.len() > FILTER_BYTES_MAX {
-        return Err(Status::invalid_argument(format!(
-            "filter must not be longer than {FILTER_BYTES_MAX} bytes"
-        )));
-    }
+    check_filter(&subscription.filter)?;
     let dead_letter = subscription
         .dead_letter_policy
         .as_ref()
@@ -99,6 +94,8 @@ pub(super) fn subscription(subscription: Subscription) -> Result<(Subscription, 
             "dead_letter_policy.dead_letter_topic must not be the topic of the subscription itself",
         ));
     }
+    let retry = subscription.retry_policy.as_ref();
+    let retry = retry.map(retry_policy).transpose()?;
     let settings = Settings {
         lease: Duration::from_secs(lease_seconds.unsigned_abs().into()),
         retention: Some(retention),
@@ -108,6 +105,9 @@ pub(super) fn subscription(subscription: Subscription) -> Result<(Subscription, 
         dead_letter: dead_letter_topic,
         ordered: subscription.enable_message_ordering,
         topic: Some(topic),
+        retry: retry.map(|(_, backoff)| backoff),
+        exactly_once: subscription.enable_exactly_once_delivery,
+        retain_acked: subscription.retain_acked_messages,
         ..Settings::default()
     };
     let kept = Subscription {
@@ -116,11 +116,7 @@ pub(super) fn subscription(subscription: Subscription) -> Result<(Subscription, 
         message_retention_duration: Some(proto(retention)),
         expiration_policy: Some(expiration_policy(subscription.expiration_policy.as_ref())?),
         dead_letter_policy: dead_letter,
-        retry_policy: subscription
-            .retry_policy
-            .as_ref()
-            .map(retry_policy)
-            .transpose()?,
+        retry_policy: retry.map(|(policy, _)| policy),
         state: 0,
         topic_message_retention_duration: None,
         analytics_hub_subscription_info: None,
@@ -230,7 +226,7 @@ fn expiration_policy(policy: Option<&ExpirationPolicy>) -> Result<ExpirationPoli
     })
 }
 
-fn retry_policy(policy: &RetryPolicy) -> Result<RetryPolicy, Status> {
+fn retry_policy(policy: &RetryPolicy) -> Result<(RetryPolicy, Backoff), Status> {
     let bound = |field, given: &Option<prost_types::Duration>, default| match given {
         Some(given) => duration(field, given, BACKOFF),
         None => Ok(default),
@@ -252,10 +248,24 @@ fn retry_policy(policy: &RetryPolicy) -> Result<RetryPolicy, Status> {
             format_duration(&proto(maximum)),
         )));
     }
-    Ok(RetryPolicy {
+    let policy = RetryPolicy {
         minimum_backoff: Some(proto(minimum)),
         maximum_backoff: Some(proto(maximum)),
-    })
+    };
+    let backoff = Backoff {
+        min: minimum,
+        max: maximum,
+    };
+    Ok((policy, backoff))
+}
+
+fn check_filter(filter: &str) -> Result<(), Status> {
+    if filter.is_empty() {
+        return Ok(());
+    }
+    filter::parse(filter)
+        .map(|_| ())
+        .map_err(|why| Status::invalid_argument(format!("Invalid filter: {why}.")))
 }
 
 /// A number where 0, protobuf's "not given", means the default.
@@ -302,7 +312,7 @@ fn duration(
 }
 
 /// Rules: <https://cloud.google.com/pubsub/docs/labels>.
-fn check_labels(labels: &HashMap<String, String>) -> Result<(), Status> {
+pub(super) fn check_labels(labels: &HashMap<String, String>) -> Result<(), Status> {
     if labels.len() > LABELS_MAX {
         return Err(Status::invalid_argument(format!(
             "labels must not be more than {LABELS_MAX}; they are {}",

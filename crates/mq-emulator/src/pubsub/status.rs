@@ -7,9 +7,11 @@ use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use mq_engine::Refusal;
+use mq_engine::{Denied, Refusal};
 use serde_json::{Value, json};
 use tonic::{Code, Status};
+
+use super::exactly_once;
 
 /// The longest part of a request that a message repeats: a status message travels in a header.
 const SHOWN_CHARS_MAX: usize = 200;
@@ -17,16 +19,41 @@ const SHOWN_CHARS_MAX: usize = 200;
 /// What the engine refused, about the resource of this full name.
 pub(super) fn refused(refusal: Refusal, resource: &str) -> Status {
     match refusal {
-        Refusal::Exists(_) => Status::already_exists(format!(
-            "Resource already exists in the project (resource={}).",
-            shown(short(resource))
-        )),
+        Refusal::Exists(_) => already_exists(resource),
         Refusal::NotFound => not_found(resource),
         Refusal::Changed(_) => Status::aborted(
             "There were concurrent changes. Retry the whole read-modify-write with exponential backoff.",
         ),
         Refusal::Dangling(id) => not_found(&id.name),
     }
+}
+
+/// What the engine did not do, about the resource of this full name.
+pub(super) fn denied(why: &Denied, resource: &str) -> Status {
+    match why {
+        Denied::NotFound | Denied::NoSnapshot => not_found(resource),
+        Denied::MemoryFull { .. } | Denied::EntityFull { .. } => {
+            Status::resource_exhausted(format!("mq's emulator keeps no more messages: {why}."))
+        }
+        Denied::SnapshotExists => already_exists(resource),
+        Denied::ForeignSnapshot => Status::invalid_argument(
+            "The snapshot is of another topic than the one that the subscription is attached to.",
+        ),
+        other => Status::internal(format!("The engine refused: {other}.")),
+    }
+}
+
+/// The emulator stops. Clients come back with what they were doing.
+pub(super) fn ending() -> Status {
+    Status::unavailable("The server is shutting down.")
+}
+
+/// A resource of this name is there.
+pub(super) fn already_exists(resource: &str) -> Status {
+    Status::already_exists(format!(
+        "Resource already exists in the project (resource={}).",
+        shown(short(resource))
+    ))
 }
 
 /// The resource of this name is not there.
@@ -56,9 +83,13 @@ pub(super) fn shown(text: &str) -> String {
 /// The status as Google's REST services send it.
 pub(super) fn to_rest(status: &Status) -> Response {
     let number = http_number(status.code());
-    let body = json!({
+    let mut body = json!({
         "error": { "code": number.as_u16(), "message": status.message(), "status": name(status.code()) }
     });
+    let details = exactly_once::details(status);
+    if !details.is_empty() {
+        body["error"]["details"] = Value::from(details);
+    }
     respond(number, &body)
 }
 

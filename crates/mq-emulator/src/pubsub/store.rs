@@ -1,6 +1,6 @@
 //! What the engine keeps of a Pub/Sub resource beside its settings, and who sees it when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,14 +10,19 @@ use mq_engine::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
+use super::holders::Holders;
 use super::json::{self, Enums, Message};
 use super::names::full;
 use super::page::Page;
 use super::status::{not_found, refused};
+use super::window::Windows;
 use super::{PubSub, Scope};
 use crate::shared::Shared;
+use crate::waiting::EngineGuard;
 
 /// The document of a topic or subscription, kept by the engine unread.
 #[derive(Serialize, Deserialize)]
@@ -128,12 +133,17 @@ impl Document {
 }
 
 impl PubSub {
-    pub(super) fn new(shared: Arc<Shared>, scope: Scope) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, scope: Scope, shutdown: CancellationToken) -> Self {
         PubSub {
             shared,
             scope,
             made: AtomicU64::new(0),
             unseen: Mutex::default(),
+            projects: Mutex::default(),
+            changes: watch::Sender::default(),
+            windows: Windows::default(),
+            holders: Holders::default(),
+            shutdown,
         }
     }
 
@@ -177,10 +187,15 @@ impl PubSub {
         Ok(entity)
     }
 
-    pub(super) fn remove(&self, engine: &mut Engine, id: &EntityId) -> Result<(), Status> {
+    /// Deletes a resource; who waits for its messages is told.
+    pub(super) fn remove(&self, engine: &mut EngineGuard<'_>, id: &EntityId) -> Result<(), Status> {
         self.unseen().remove(id);
         let command = Command::Delete { id: id.clone() };
-        apply(engine, self.shared.now(), &full(id), command).map(|_| ())
+        engine
+            .apply(self.shared.now(), command)
+            .map_err(|refusal| refused(refusal, &full(id)))?;
+        self.changes.send_replace(());
+        Ok(())
     }
 
     fn hide(&self, id: EntityId) {
@@ -198,6 +213,10 @@ impl PubSub {
             None => return false,
         }
         true
+    }
+
+    pub(super) fn projects(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.projects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unseen(&self) -> MutexGuard<'_, BTreeMap<EntityId, u32>> {
@@ -277,6 +296,7 @@ mod tests {
         let pubsub = PubSub::new(
             Arc::new(Shared::new(quirks, 1)),
             Scope { project_number: 1 },
+            CancellationToken::new(),
         );
         for round in 0..2 {
             pubsub

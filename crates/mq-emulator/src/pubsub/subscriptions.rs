@@ -1,5 +1,6 @@
 //! Subscriptions: create, read, update, list, detach, delete.
 
+use googleapis_tonic_google_iam_v1::google::iam::v1::Policy;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     DeleteSubscriptionRequest, DetachSubscriptionRequest, DetachSubscriptionResponse,
     GetSubscriptionRequest, ListSubscriptionsRequest, ListSubscriptionsResponse, Subscription,
@@ -26,6 +27,8 @@ impl PubSub {
         if let Some(dead_letter) = &settings.dead_letter {
             find(&engine, dead_letter)?;
         }
+        let settings = self.effective(&engine, settings, &Policy::default())?;
+        self.projects().insert(id.scope.clone());
         let entity = self.insert(&mut engine, id, &subscription, settings)?;
         shown(&engine, &entity)
     }
@@ -50,18 +53,20 @@ impl PubSub {
         rules::subscription_features(&change)?;
         let mut engine = self.shared.engine();
         let stored = Stored::of(find(&engine, &id)?)?;
-        let merged = mask::merge(&stored.message()?, &change, &paths)?;
+        let before: Subscription = stored.message()?;
+        let merged = mask::merge(&before, &change, &paths)?;
         let (subscription, mut settings) = rules::subscription(merged)?;
-        let before = &stored.entity.settings;
         // A policy whose topic was deleted since may stay; a new one needs its topic.
         if let Some(dead_letter) = &settings.dead_letter
-            && settings.dead_letter != before.dead_letter
+            && dead_letter_topic(&subscription) != dead_letter_topic(&before)
         {
             find(&engine, dead_letter)?;
         }
         // The document keeps the topic's name when the subscription is no longer attached to it.
-        settings.topic.clone_from(&before.topic);
+        settings.topic.clone_from(&stored.entity.settings.topic);
+        let settings = self.effective(&engine, settings, &stored.policy()?)?;
         let entity = stored.replace(&mut engine, self.shared.now(), &subscription, settings)?;
+        self.changes.send_replace(());
         shown(&engine, &entity)
     }
 
@@ -100,6 +105,7 @@ impl PubSub {
             ..stored.entity.settings.clone()
         };
         stored.replace(&mut engine, self.shared.now(), &detached, settings)?;
+        self.changes.send_replace(());
         Ok(DetachSubscriptionResponse {})
     }
 
@@ -110,6 +116,11 @@ impl PubSub {
         let id = names::subscription(&request.subscription)?;
         self.remove(&mut self.shared.engine(), &id)
     }
+}
+
+fn dead_letter_topic(subscription: &Subscription) -> Option<&str> {
+    let policy = subscription.dead_letter_policy.as_ref()?;
+    Some(&policy.dead_letter_topic)
 }
 
 /// The subscription as the service shows it, with what it takes from its topic.

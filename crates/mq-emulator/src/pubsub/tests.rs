@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::{self, Body};
 use http::{Method, Request, StatusCode};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 use tower::ServiceExt;
 
@@ -25,6 +26,7 @@ fn service() -> Router {
         Scope {
             project_number: 4711,
         },
+        CancellationToken::new(),
     )
 }
 

@@ -16,7 +16,11 @@ impl PubSub {
     pub(super) fn create_topic(&self, topic: Topic) -> Result<Topic, Status> {
         let id = names::topic(&topic.name)?;
         let (topic, settings) = rules::topic(topic)?;
-        shown(&self.insert(&mut self.shared.engine(), id, &topic, settings)?)
+        let mut engine = self.shared.engine();
+        let entity = self.insert(&mut engine, id.clone(), &topic, settings)?;
+        // Dead letters may have waited for it.
+        self.topic_changed(&mut engine, &id)?;
+        shown(&entity)
     }
 
     pub(super) fn get_topic(&self, request: GetTopicRequest) -> Result<Topic, Status> {
@@ -34,7 +38,9 @@ impl PubSub {
         let mut engine = self.shared.engine();
         let stored = Stored::of(find(&engine, &id)?)?;
         let (topic, settings) = rules::topic(mask::merge(&stored.message()?, &change, &paths)?)?;
-        shown(&stored.replace(&mut engine, self.shared.now(), &topic, settings)?)
+        let entity = stored.replace(&mut engine, self.shared.now(), &topic, settings)?;
+        self.topic_changed(&mut engine, &id)?;
+        shown(&entity)
     }
 
     pub(super) fn list_topics(

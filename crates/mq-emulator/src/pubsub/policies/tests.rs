@@ -7,6 +7,7 @@ use googleapis_tonic_google_iam_v1::google::r#type::Expr;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     DeleteTopicRequest, Subscription, Topic, UpdateTopicRequest,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use super::*;
@@ -28,6 +29,7 @@ fn service_of(shared: Shared) -> PubSub {
         Scope {
             project_number: 4711,
         },
+        CancellationToken::new(),
     );
     make_topic(&pubsub);
     let subscription = Subscription {

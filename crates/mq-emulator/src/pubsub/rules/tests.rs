@@ -118,8 +118,8 @@ fn the_bounds_of_a_subscription_are_inside_and_one_beyond_is_refused() {
         expiration_policy: Some(ExpirationPolicy { ttl: seconds(s) }),
         ..plain()
     };
-    let filter = |length| Subscription {
-        filter: "x".repeat(length),
+    let filter = |length: usize| Subscription {
+        filter: format!("attributes:{}", "x".repeat(length - 11)),
         ..plain()
     };
     for good in [

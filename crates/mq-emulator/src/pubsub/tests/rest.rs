@@ -348,63 +348,8 @@ const UNKNOWN: &[(&str, &str)] = &[
 const ABSENT: &[(&str, &str, &str)] = &[
     (
         "POST",
-        "/v1/projects/p/topics/orders:publish",
-        "Publisher.Publish",
-    ),
-    (
-        "GET",
-        "/v1/projects/p/topics/orders/snapshots",
-        "Publisher.ListTopicSnapshots",
-    ),
-    (
-        "POST",
-        "/v1/projects/p/subscriptions/sub:pull",
-        "Subscriber.Pull",
-    ),
-    (
-        "POST",
-        "/v1/projects/p/subscriptions/sub:acknowledge",
-        "Subscriber.Acknowledge",
-    ),
-    (
-        "POST",
-        "/v1/projects/p/subscriptions/sub:modifyAckDeadline",
-        "Subscriber.ModifyAckDeadline",
-    ),
-    (
-        "POST",
         "/v1/projects/p/subscriptions/sub:modifyPushConfig",
         "Subscriber.ModifyPushConfig",
-    ),
-    (
-        "POST",
-        "/v1/projects/p/subscriptions/sub:seek",
-        "Subscriber.Seek",
-    ),
-    (
-        "GET",
-        "/v1/projects/p/snapshots",
-        "Subscriber.ListSnapshots",
-    ),
-    (
-        "GET",
-        "/v1/projects/p/snapshots/snap",
-        "Subscriber.GetSnapshot",
-    ),
-    (
-        "PUT",
-        "/v1/projects/p/snapshots/snap",
-        "Subscriber.CreateSnapshot",
-    ),
-    (
-        "PATCH",
-        "/v1/projects/p/snapshots/snap",
-        "Subscriber.UpdateSnapshot",
-    ),
-    (
-        "DELETE",
-        "/v1/projects/p/snapshots/snap",
-        "Subscriber.DeleteSnapshot",
     ),
     ("GET", "/v1/projects/p/schemas", "SchemaService.ListSchemas"),
     (

@@ -281,6 +281,7 @@ impl Driver {
         let session = (!locks.is_empty() && !self.dice.one_in(8)).then(|| self.dice.pick(&locks));
         Receive {
             max: 1 + self.dice.below(5) as usize,
+            bytes_max: None,
             lease: (service == Service::Sqs && self.dice.one_in(4))
                 .then(|| seconds(1 + self.dice.below(9))),
             remove: service == Service::ServiceBus && self.dice.one_in(5),
