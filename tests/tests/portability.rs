@@ -41,7 +41,7 @@ async fn every_case_ends_as_the_baseline_says() {
         std::fs::write(&file, Baseline::of(&report).to_text()).unwrap();
     }
     let expected = Baseline::parse(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    let known = known_cases(&subjects, &selection);
+    let known = known_cases(&subjects, &[], &selection);
     let compared = expected.compare("tests/baselines/emulator.json", &report, &known);
     assert_eq!(
         compared.differences,

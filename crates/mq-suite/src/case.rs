@@ -121,7 +121,7 @@ impl Shard {
             .then_some(Shard { index, count })
     }
 
-    /// Every `count`-th case: neighbours are alike, so that the parts take about as long.
+    /// Every `count`-th behaviour: neighbours are alike, so that the parts take about as long.
     fn takes(self, position: usize) -> bool {
         position % self.count == self.index - 1
     }
@@ -177,7 +177,8 @@ pub fn listed(queues: &[String], clouds: usize, selection: &Selection) -> Vec<Ca
     }
     if let Some(shard) = selection.shard {
         for (position, case) in cases.iter_mut().enumerate() {
-            case.chosen = shard.takes(position);
+            // A behaviour stays whole: side by side is what it is looked at for.
+            case.chosen = shard.takes(position / clouds.max(1));
         }
     }
     cases

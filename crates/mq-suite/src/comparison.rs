@@ -143,10 +143,20 @@ impl Column<'_> {
     }
 }
 
+/// Whether a setting holds the attribute, a part of it, or a whole that it is part of: one setting
+/// of a service may hold `dead_letter.queue` and `dead_letter.max_deliveries` together.
+fn is_about(setting: Option<&str>, attribute: &str) -> bool {
+    let is_part = |part: &str, whole: &str| {
+        let rest = part.strip_prefix(whole);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    setting.is_some_and(|setting| is_part(setting, attribute) || is_part(attribute, setting))
+}
+
 /// Whether this resource has a setting for the attribute.
 fn holds(part: &Change, attribute: &str) -> bool {
     let mut settings = part.resource.attributes.iter();
-    settings.any(|setting| setting.attribute.as_deref() == Some(attribute))
+    settings.any(|setting| is_about(setting.attribute.as_deref(), attribute))
 }
 
 /// What is there instead, where it is not as the file says.
@@ -155,7 +165,7 @@ fn difference(part: &Change, attribute: &str) -> Option<String> {
         return Some(format!("{} is not there", part.resource.id));
     }
     let mut changes = part.attributes.iter();
-    let change = changes.find(|change| change.attribute.as_deref() == Some(attribute))?;
+    let change = changes.find(|change| is_about(change.attribute.as_deref(), attribute))?;
     Some(named(&change.name, change.from.as_ref()))
 }
 
@@ -166,7 +176,7 @@ fn unstated(part: &Change, attribute: &str) -> Option<String> {
         .attributes
         .iter()
         .filter(|setting| {
-            setting.attribute.as_deref() == Some(attribute)
+            is_about(setting.attribute.as_deref(), attribute)
                 && setting.authority == Authority::CreateDefault
         })
         .find_map(|setting| {

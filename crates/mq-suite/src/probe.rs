@@ -29,8 +29,8 @@ pub struct Probe {
     pub(crate) others: &'static [fn(&mut QueuePatch)],
     /// Whether a queue that is there can take another value.
     pub(crate) fixed: Fixed,
-    /// The first value as a resource shows it, where its meaning is the same on every service.
-    pub(crate) shown: Option<fn() -> Value>,
+    /// Whether a resource shows the first value, where its meaning is the same on every service.
+    pub(crate) shows: Option<fn(&Value) -> bool>,
     /// Whether what is there stays as it is once the file no longer states it.
     pub(crate) stays_unstated: bool,
 }
@@ -59,7 +59,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(45)),
         others: &[|patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(55))],
         fixed: Fixed::Nowhere,
-        shown: Some(|| Value::Duration(Duration::from_secs(45))),
+        shows: Some(|seen| *seen == Value::Duration(Duration::from_secs(45))),
         stays_unstated: true,
     },
     Probe {
@@ -68,7 +68,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| patch.retention = Setting::Value(days(2)),
         others: &[|patch| patch.retention = Setting::Value(days(6))],
         fixed: Fixed::Nowhere,
-        shown: Some(|| Value::Duration(days(2))),
+        shows: Some(|seen| *seen == Value::Duration(days(2))),
         stays_unstated: true,
     },
     Probe {
@@ -77,7 +77,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| patch.receive_wait = Setting::Value(Duration::from_secs(7)),
         others: &[|patch| patch.receive_wait = Setting::Value(Duration::from_secs(15))],
         fixed: Fixed::Nowhere,
-        shown: Some(|| Value::Duration(Duration::from_secs(7))),
+        shows: Some(|seen| *seen == Value::Duration(Duration::from_secs(7))),
         stays_unstated: true,
     },
     Probe {
@@ -86,7 +86,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| patch.delivery_delay = Setting::Value(minutes(1)),
         others: &[|patch| patch.delivery_delay = Setting::Value(minutes(3))],
         fixed: Fixed::Nowhere,
-        shown: Some(|| Value::Duration(minutes(1))),
+        shows: Some(|seen| *seen == Value::Duration(minutes(1))),
         stays_unstated: true,
     },
     Probe {
@@ -95,7 +95,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| patch.max_message_size = Setting::Value(64 * 1024),
         others: &[|patch| patch.max_message_size = Setting::Value(128 * 1024)],
         fixed: Fixed::Nowhere,
-        shown: Some(|| Value::Bytes(64 * 1024)),
+        shows: Some(|seen| *seen == Value::Bytes(64 * 1024)),
         stays_unstated: true,
     },
     Probe {
@@ -104,7 +104,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| patch.ordering = Setting::Value(Ordering::PerKey),
         others: &[|patch| patch.ordering = Setting::Value(Ordering::None)],
         fixed: Fixed::Everywhere,
-        shown: None,
+        shows: None,
         stays_unstated: false,
     },
     Probe {
@@ -116,7 +116,7 @@ pub(crate) static PROBES: [Probe; 11] = [
             |patch| deduplicate(patch, minutes(10), DeduplicateBy::Id),
         ],
         fixed: Fixed::Somewhere,
-        shown: None,
+        shows: None,
         stays_unstated: false,
     },
     Probe {
@@ -125,7 +125,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| dead_letter(patch, 6, Setting::Inherit),
         others: &[|patch| dead_letter(patch, 9, Setting::Inherit)],
         fixed: Fixed::Nowhere,
-        shown: None,
+        shows: Some(|seen| counts(seen, 6)),
         stays_unstated: false,
     },
     Probe {
@@ -134,7 +134,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| dead_letter(patch, 6, Setting::Value(days(3))),
         others: &[|patch| dead_letter(patch, 6, Setting::Value(days(5)))],
         fixed: Fixed::Nowhere,
-        shown: Some(|| Value::Duration(days(3))),
+        shows: Some(|seen| *seen == Value::Duration(days(3))),
         stays_unstated: false,
     },
     Probe {
@@ -145,7 +145,7 @@ pub(crate) static PROBES: [Probe; 11] = [
         others: &[],
         fixed: Fixed::Nowhere,
         // Where it is a switch, it is on.
-        shown: Some(|| Value::Bool(true)),
+        shows: Some(|seen| *seen == Value::Bool(true)),
         stays_unstated: true,
     },
     Probe {
@@ -154,7 +154,9 @@ pub(crate) static PROBES: [Probe; 11] = [
         one: |patch| label(patch, "one"),
         others: &[|patch| label(patch, "other")],
         fixed: Fixed::Nowhere,
-        shown: None,
+        shows: Some(
+            |seen| matches!(seen, Value::Map(labels) if labels.get("suite-probe").is_some_and(|it| it == "one")),
+        ),
         stays_unstated: true,
     },
 ];
@@ -177,4 +179,23 @@ fn deduplicate(patch: &mut QueuePatch, window: Duration, by: DeduplicateBy) {
 fn label(patch: &mut QueuePatch, value: &str) {
     let value = Setting::Value(value.to_owned());
     patch.labels.insert("suite-probe".to_owned(), value);
+}
+
+/// Whether this number is the value, or stands in a document that is.
+fn counts(seen: &Value, number: u64) -> bool {
+    match seen {
+        Value::Integer(seen) => u64::try_from(*seen) == Ok(number),
+        Value::Json(document) => has(document, number),
+        _ => false,
+    }
+}
+
+fn has(document: &serde_json::Value, number: u64) -> bool {
+    match document {
+        serde_json::Value::Number(seen) => seen.as_u64() == Some(number),
+        serde_json::Value::String(text) => text.parse() == Ok(number),
+        serde_json::Value::Array(items) => items.iter().any(|item| has(item, number)),
+        serde_json::Value::Object(entries) => entries.values().any(|item| has(item, number)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) => false,
+    }
 }

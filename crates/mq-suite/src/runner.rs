@@ -15,8 +15,6 @@ use crate::report::{Cell, Leftover, Outcome, Report, Row, TargetInfo, Totals};
 use crate::subject::Subject;
 use crate::trial::{Place, Trial};
 
-/// How long what a run made lives at most: an hour longer than any run takes.
-const EXPIRES_AFTER: Duration = Duration::from_secs(2 * 3600);
 /// How long a case that is past its limit may take to come to a stop.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -29,7 +27,8 @@ pub struct Options {
     pub reruns: u32,
     /// Cancelled, no further case is begun, and those under way end soon and clean up.
     pub cancel: CancellationToken,
-    /// The run's own word: lower case, digits, at most 12 characters. Part of every stage.
+    /// The run's own word: lower case, digits, at most 12 characters. Part of every stage, and so
+    /// no two runs may have the same: each removes whatever has its name.
     pub run: String,
     /// The stack that everything belongs to: `mq gc` of the same file removes what a killed run left.
     pub stack: String,
@@ -37,6 +36,8 @@ pub struct Options {
     pub origin: Option<OriginHash>,
     /// Now, in seconds since 1970.
     pub now: u64,
+    /// How long from now on what the run makes is kept from `mq gc`: longer than the run lasts.
+    pub lasts: Duration,
     /// The version of the tool that runs.
     pub tool_version: String,
     /// Which part of the cases was chosen, for the report.
@@ -55,6 +56,7 @@ impl Default for Options {
             stack: "mq-suite".to_owned(),
             origin: None,
             now: since.as_secs(),
+            lasts: Duration::from_secs(2 * 3600),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             shard: None,
         }
@@ -207,7 +209,7 @@ fn place(options: &Options, number: usize, attempt: usize) -> Place {
             stage: Some(format!("verify-{}-{number}{again}", options.run)),
             origin: options.origin.clone(),
         },
-        expires_at: options.now + EXPIRES_AFTER.as_secs(),
+        expires_at: options.now + options.lasts.as_secs(),
     }
 }
 
@@ -237,7 +239,7 @@ async fn attempt_once(
         .into_iter()
         .map(|(resource, error)| Leftover {
             target: subject.name().to_owned(),
-            resource,
+            resource: resource.to_string(),
             why: error.to_string(),
         })
         .collect();

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex};
 use mq_core::layers::Layered;
 use mq_core::plan::PlanOptions;
 use mq_core::provisioner::{self, ApplyOptions, Outcome, Request, Silent};
-use mq_core::{Action, Change, ControlPlane, Observed, Owner, Plan, ResolvedQueue, Resource};
+use mq_core::{
+    Action, Change, ControlPlane, Observed, Owner, Plan, ResolvedQueue, Resource, ResourceId,
+};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::queues::Place;
@@ -35,7 +37,7 @@ pub struct Trial {
     /// The queues in question: copies of the file's, or the suite's own.
     queues: Vec<ResolvedQueue>,
     /// Everything that may have been made.
-    made: Mutex<BTreeMap<String, Resource>>,
+    made: Mutex<BTreeMap<ResourceId, Resource>>,
 }
 
 impl Trial {
@@ -116,9 +118,14 @@ impl Trial {
     /// Applies a plan, whatever comes of it.
     ///
     /// # Errors
-    /// Where the run was interrupted.
+    /// [`Stop::Failed`], before anything is written, where the plan would write to a resource that
+    /// was not [`remember`](Self::remember)ed; [`Stop::Interrupted`].
     pub async fn apply(&self, plan: &Plan) -> Result<Outcome, Stop> {
         self.go_on()?;
+        plan.changes
+            .iter()
+            .filter(|change| change.writes())
+            .try_for_each(|change| self.is_own(change))?;
         let options = ApplyOptions {
             parallelism: PARALLELISM,
             cancel: self.cancel.clone(),
@@ -155,14 +162,31 @@ impl Trial {
         done(self.apply(&plan).await?)
     }
 
-    /// What destroy would do with these queues, as if they were the whole file.
+    /// What destroy would do with these queues when they are named.
     ///
     /// # Errors
     /// Where a read fails.
     pub async fn plan_destroy(&self, queues: &[ResolvedQueue]) -> Result<Plan, Stop> {
+        self.plan_destroy_of(queues, false).await
+    }
+
+    /// The same, of these queues or of the whole file that they are: then whatever else carries
+    /// its marker is looked for, which costs a service without such a search a read for each queue
+    /// of the account.
+    ///
+    /// # Errors
+    /// Where a read fails.
+    pub async fn plan_destroy_of(
+        &self,
+        queues: &[ResolvedQueue],
+        whole_file: bool,
+    ) -> Result<Plan, Stop> {
         self.go_on()?;
         let owner = self.owner_of(queues);
-        let request = self.request(queues, &owner);
+        let request = Request {
+            whole_file,
+            ..self.request(queues, &owner)
+        };
         let options = PlanOptions {
             // What was never sent to holds nothing, whatever a service that does not count says.
             drop_messages: true,
@@ -172,12 +196,24 @@ impl Trial {
         Ok(plan)
     }
 
-    /// Destroys these queues, as if they were the whole file, and insists that it succeeds.
+    /// Destroys these queues, and insists that it succeeds.
     ///
     /// # Errors
     /// [`Stop::Failed`] where it is refused, [`Stop::Broken`] where a call failed.
     pub async fn destroy(&self, queues: &[ResolvedQueue]) -> Result<Outcome, Stop> {
-        let plan = self.plan_destroy(queues).await?;
+        self.destroy_of(queues, false).await
+    }
+
+    /// The same, of these queues or of the whole file that they are.
+    ///
+    /// # Errors
+    /// As [`destroy`](Self::destroy).
+    pub async fn destroy_of(
+        &self,
+        queues: &[ResolvedQueue],
+        whole_file: bool,
+    ) -> Result<Outcome, Stop> {
+        let plan = self.plan_destroy_of(queues, whole_file).await?;
         if let Some((resource, refusal)) = plan.refusals().next() {
             return fail(format!("{} was refused: {}", resource.id, refusal.why));
         }
@@ -190,6 +226,7 @@ impl Trial {
     /// Where the call fails.
     pub async fn by_hand(&self, change: &Change) -> Result<(), Stop> {
         self.go_on()?;
+        self.is_own(change)?;
         Ok(self.control.apply(change).await?)
     }
 

@@ -162,6 +162,14 @@ impl Input {
         self.chosen.is_empty()
     }
 
+    /// The queues of the file that are not meant.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        let all = self.spec.queues.keys();
+        all.filter(|key| !self.chosen.is_empty() && !self.chosen.contains(*key))
+            .cloned()
+            .collect()
+    }
+
     /// The queues that are meant, on this target.
     pub(crate) fn queues(&self, target: &Target) -> Vec<ResolvedQueue> {
         let mut queues = self.spec.resolve(&self.selection, target);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use self::unique::UniqueMap;
 use super::{BaselineComparison, BaselineDifference, Outcome, Report};
-use crate::case::{Selection, cases, name_of};
+use crate::case::{Selection, cases, listed, name_of};
 use crate::subject::Subject;
 
 /// The form of the file that this version reads and writes.
@@ -78,20 +78,35 @@ pub struct KnownCase {
     pub chosen: bool,
 }
 
-/// Every case of these clouds, and which of them the selection takes.
+/// Every case of these clouds, and which of them the selection takes. The file has these further
+/// queues, which the run leaves out.
 #[must_use]
-pub fn known_cases(subjects: &[Subject], selection: &Selection) -> Vec<KnownCase> {
+pub fn known_cases(
+    subjects: &[Subject],
+    left_out: &[String],
+    selection: &Selection,
+) -> Vec<KnownCase> {
     let chosen: BTreeSet<(usize, String)> = cases(subjects, selection)
         .iter()
         .filter(|case| case.chosen)
         .map(|case| (case.subject, case.id()))
         .collect();
+    let named: Vec<&str> = subjects
+        .iter()
+        .map(|subject| subject.target.name.as_str())
+        .collect();
     let known = cases(subjects, &Selection::default());
-    let known = known.iter().map(|case| KnownCase {
-        target: subjects[case.subject].target.name.clone(),
-        case: case.id(),
-        chosen: chosen.contains(&(case.subject, case.id())),
-    });
+    let of_others = listed(left_out, subjects.len(), &Selection::default());
+    let of_others = of_others.iter().filter(|case| case.queue.is_some());
+    let known = known
+        .iter()
+        .map(|case| (case, chosen.contains(&(case.subject, case.id()))))
+        .chain(of_others.map(|case| (case, false)))
+        .map(|(case, chosen)| KnownCase {
+            target: named[case.subject].to_owned(),
+            case: case.id(),
+            chosen,
+        });
     known.collect()
 }
 

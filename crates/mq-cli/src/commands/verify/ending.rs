@@ -1,18 +1,26 @@
 //! How a run ends: each reason not to end with 0, in a sentence.
 
+use std::time::Duration;
+
 use mq_suite::Report;
 use mq_suite::report::Totals;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::text::count;
+use crate::targets::Input;
 
 /// Everything that keeps this run from ending well; what it is in detail is in the result.
-pub(super) fn failures(report: &Report, cut_short: Option<Failure>, file: &str) -> Vec<Failure> {
+pub(super) fn failures(
+    report: &Report,
+    cut_short: Option<Failure>,
+    input: &Input,
+    timeout: Duration,
+) -> Vec<Failure> {
     let was_cut_short = cut_short.is_some();
     let mut failures: Vec<Failure> = cut_short.into_iter().collect();
-    failures.extend(leftovers(report, file));
-    failures.extend(drift(report, file));
+    failures.extend(leftovers(report, &place(input), super::lasts(timeout)));
+    failures.extend(drift(report, &place(input)));
     failures.extend(match &report.baseline {
         Some(_) => differences(report),
         None => broken(report),
@@ -27,7 +35,15 @@ fn not_proved(what: String) -> Failure {
     Failure::new(Exit::NotProved, what)
 }
 
-fn leftovers(report: &Report, file: &str) -> Option<Failure> {
+/// Which file, and which stage of it, in a command's words.
+fn place(input: &Input) -> String {
+    match input.stage() {
+        Some(stage) => format!("-f {} --stage {stage}", input.file),
+        None => format!("-f {}", input.file),
+    }
+}
+
+fn leftovers(report: &Report, place: &str, lasts: Duration) -> Option<Failure> {
     let number = report.leftovers.len();
     if number == 0 {
         return None;
@@ -57,12 +73,13 @@ fn leftovers(report: &Report, file: &str) -> Option<Failure> {
             .map(|name| format!(" --cloud {name}"))
             .collect();
         failure.with_hint(format!(
-            "in two hours they have expired: `mq gc -f {file}{clouds}` removes them then"
+            "{} after the run's begin they have expired: `mq gc {place}{clouds}` removes them then",
+            mq_core::units::duration(lasts)
         ))
     })
 }
 
-fn drift(report: &Report, file: &str) -> Option<Failure> {
+fn drift(report: &Report, place: &str) -> Option<Failure> {
     let mut clouds: Vec<&str> = report.drifted().map(|(_, _, cloud)| cloud).collect();
     let number = clouds.len();
     clouds.dedup();
@@ -76,7 +93,7 @@ fn drift(report: &Report, file: &str) -> Option<Failure> {
                 "attributes of live queues"
             )
         ))
-        .with_hint(format!("look with `mq status -f {file} --cloud {first}`")),
+        .with_hint(format!("look with `mq status {place} --cloud {first}`")),
     )
 }
 

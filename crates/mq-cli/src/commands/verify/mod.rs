@@ -10,6 +10,8 @@ mod reports;
 mod subjects;
 mod watch;
 
+use std::time::Duration;
+
 use mq_core::Target;
 use mq_suite::{Case, Options, Report, Selection, Subject};
 
@@ -64,7 +66,7 @@ async fn verify(app: &App, args: &VerifyArgs, selection: &Selection) -> Result<E
     let mut run = ended?;
     let mut failures = Vec::new();
     if let Some(expectation) = expectation {
-        let settled = expectation.settle(app, &mut run.report, &run.prepared.subjects, selection);
+        let settled = expectation.settle(app, &mut run.report, &run.prepared, selection);
         failures.extend(settled.err());
     }
     failures.extend(reports.write(app, &run.report));
@@ -121,7 +123,8 @@ async fn on(
     let cases = mq_suite::cases(&prepared.subjects, selection);
     if args.place.live {
         let estimate = estimate::estimate(&prepared.subjects, &prepared.infos, &cases, args.pace);
-        app.printer.say(&estimate);
+        // Also where only results are wanted: what it may cost is no mere remark.
+        app.printer.insist(&estimate);
     }
     let report = carry_out(app, args, &prepared, cases, watch).await?;
     let cut_short = watch.why(app, &report);
@@ -151,6 +154,7 @@ async fn carry_out(
         stack: input.spec.stack.clone(),
         origin: input.owner().origin,
         now: now_seconds(),
+        lasts: lasts(args.pace.timeout),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         shard: args.choice.shard.map(|shard| shard.to_string()),
     };
@@ -159,6 +163,11 @@ async fn carry_out(
     watching.end();
     report.queues = queues;
     Ok(report)
+}
+
+/// How long what a run makes is kept from `mq gc`: until an hour after the run's last moment.
+fn lasts(timeout: Duration) -> Duration {
+    timeout.saturating_add(Duration::from_secs(3600))
 }
 
 /// The file's queues, attribute by attribute; those of the clouds themselves only with `--live`.
@@ -183,7 +192,7 @@ fn tell(app: &App, args: &VerifyArgs, run: Run, unwritten: Vec<Failure>) -> Exit
         report,
         cut_short,
     } = run;
-    let mut failures = ending::failures(&report, cut_short, &prepared.input.file);
+    let mut failures = ending::failures(&report, cut_short, &prepared.input, args.pace.timeout);
     failures.extend(unwritten);
     let exit = failures
         .iter()

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mq_suite::{Report, report};
 
@@ -22,6 +22,7 @@ impl Reports {
         for report in &args.reports {
             writable(&report.file)?;
         }
+        no_file_twice(args)?;
         for report in &args.reports {
             let is_file = fs::symlink_metadata(&report.file).is_ok_and(|it| it.is_file());
             if is_file {
@@ -50,6 +51,39 @@ impl Reports {
         ));
         results.into_iter().filter_map(Result::err).collect()
     }
+}
+
+/// A report that is written over the file of queues, the baseline or another report would lose it.
+fn no_file_twice(args: &VerifyArgs) -> Result<()> {
+    let mut taken: Vec<(PathBuf, &str)> = vec![(real(&args.file.file), "the file of queues")];
+    taken.extend(
+        args.baseline
+            .iter()
+            .map(|file| (real(file), "the baseline")),
+    );
+    for report in &args.reports {
+        let path = real(&report.file);
+        if let Some((_, what)) = taken.iter().find(|(other, _)| *other == path) {
+            let file = report.file.display();
+            return Err(Failure::usage(format!("{file} is {what} too"))
+                .with_hint("give each `--report` a file of its own"));
+        }
+        taken.push((path, "another report"));
+    }
+    Ok(())
+}
+
+/// The path without links and detours; of a file that is not there yet, in its folder.
+fn real(file: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(file.file_name()?))
+    };
+    file.canonicalize()
+        .ok()
+        .or_else(in_folder)
+        .unwrap_or_else(|| file.to_owned())
 }
 
 /// Makes sure that a file can be written at the end of a run, its folder included.

@@ -107,15 +107,18 @@ fn reads_as_stated(
     seen: &[(String, Value)],
 ) -> Result<(), Stop> {
     let verdict = trial.verdict(queue, probe.attribute);
-    let exact = verdict.is_some_and(|verdict| verdict.hold == Hold::Exact);
-    let Some(wanted) = probe.shown.map(|value| value()).filter(|_| exact) else {
+    let exact = verdict
+        .as_ref()
+        .is_some_and(|verdict| verdict.hold == Hold::Exact);
+    let Some(shows) = probe.shows.filter(|_| exact) else {
         return Ok(());
     };
-    if seen.iter().any(|(_, value)| *value == wanted) {
+    if seen.iter().any(|(_, value)| shows(value)) {
         return Ok(());
     }
     fail(format!(
-        "{wanted} was stated, and there is {}",
+        "{} was stated, and there is {}",
+        verdict.map(|it| it.value).unwrap_or_default(),
         listed(seen)
     ))
 }

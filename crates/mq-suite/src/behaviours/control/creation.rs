@@ -104,7 +104,13 @@ async fn half_made_is_completed(trial: &Trial) -> Result<(), Stop> {
         ));
     }
     half.changes.truncate(1);
-    trial.apply(&half).await?;
+    let made = trial.apply(&half).await?.applied();
+    let halfway = trial.look(&queues).await?;
+    if made != 1 || halfway.iter().all(|(_, seen)| seen.present.is_some()) {
+        return fail(format!(
+            "{made} of its parts were made, and it is whole or not begun"
+        ));
+    }
     trial.provision(&queues).await?;
     let missing = trial.look(&queues).await?;
     match missing.iter().find(|(_, seen)| seen.present.is_none()) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use mq_core::plan::RefusalKind;
-use mq_core::queue::OriginHash;
+use mq_core::queue::{Ordering, OriginHash};
 use mq_core::resource::Lifecycle;
 use mq_core::spec::{QueuePatch, Setting};
-use mq_core::{Action, Change, ControlPlane, ErrorKind, Plan, PlanOptions, ResolvedQueue};
+use mq_core::{Change, ControlPlane, ErrorKind, Plan, PlanOptions, ResolvedQueue};
 use tokio_util::sync::CancellationToken;
 
 use super::reading::as_wanted;
@@ -20,7 +20,7 @@ pub(super) fn all() -> Vec<Behaviour> {
     vec![
         behaviour(
             "wrong-account-is-refused",
-            "A cloud whose account is not the one that the file states is refused before anything is read or written.",
+            "A cloud whose account is not the one that the file states is refused.",
             2,
             |trial| wrong_account_is_refused(trial).boxed(),
         )
@@ -58,7 +58,7 @@ pub(super) fn all() -> Vec<Behaviour> {
         behaviour(
             "protected-is-kept",
             "A protected queue is not removed, and is not replaced even where that is asked for.",
-            60,
+            90,
             |trial| protected_is_kept(trial).boxed(),
         ),
     ]
@@ -97,17 +97,12 @@ async fn marker_names_the_owner(trial: &Trial) -> Result<(), Stop> {
     trial.provision(&queues).await?;
     for (resource, observed) in trial.look(&queues).await? {
         let seen = observed.present.and_then(|present| present.marker);
-        if resource.marker.is_some() && seen != resource.marker {
+        if resource.lifecycle == Lifecycle::Managed && resource.marker.is_none() {
+            return fail(format!("{} is to carry no marker", resource.id));
+        }
+        if seen != resource.marker {
             return fail(format!("{} carries {seen:?}", resource.id));
         }
-    }
-    if !trial
-        .look(&queues)
-        .await?
-        .iter()
-        .any(|(resource, _)| resource.marker.is_some())
-    {
-        return fail("no part of the queue carries a marker");
     }
     Ok(())
 }
@@ -218,7 +213,8 @@ async fn foreign_is_refused(trial: &Trial) -> Result<(), Stop> {
             RefusalKind::NotOurs,
         ),
         (
-            stranger(|queue| queue.owner.stage = Some("elsewhere".to_owned())),
+            // Derived from the trial's own: any other stage may be somebody's.
+            stranger(|queue| queue.owner.stage.get_or_insert_default().push('b')),
             RefusalKind::NotOurs,
         ),
         (
@@ -256,14 +252,36 @@ async fn unmanaged_is_never_written(trial: &Trial) -> Result<(), Stop> {
 }
 
 async fn protected_is_kept(trial: &Trial) -> Result<(), Stop> {
-    let mut queue = trial.sample(lasting(45));
-    queue.protect = true;
-    let queues = [queue];
+    let protected = |change: &dyn Fn(&mut QueuePatch)| {
+        let mut queue = trial.sample(|patch| {
+            lasting(45)(patch);
+            change(patch);
+        });
+        queue.protect = true;
+        [queue]
+    };
+    let queues = protected(&|_| {});
     trial.provision(&queues).await?;
     let removal = trial.plan_destroy(&queues).await?;
-    let deletes = |change: &&Change| change.action == Action::Delete && change.refusal.is_none();
-    if let Some(change) = removal.changes.iter().find(deletes) {
-        return fail(format!("destroy would remove {}", change.resource.id));
+    removes_nothing(&removal)?;
+    nothing_comes_of(trial, &queues, &removal).await?;
+    // Order is fixed at creation wherever it is not another queue altogether.
+    let other = protected(&|patch| patch.ordering = Setting::Value(Ordering::PerKey));
+    trial.remember(&other);
+    let options = PlanOptions {
+        replace: [other[0].logical.clone()].into(),
+        drop_messages: true,
+        ..PlanOptions::default()
+    };
+    let replacement = trial.plan_with(&other, &options).await?;
+    removes_nothing(&replacement)?;
+    nothing_comes_of(trial, &queues, &replacement).await
+}
+
+fn removes_nothing(plan: &Plan) -> Result<(), Stop> {
+    let removes = |change: &&Change| change.removes() && change.refusal.is_none();
+    match plan.changes.iter().find(removes) {
+        None => Ok(()),
+        Some(change) => fail(format!("the plan would remove {}", change.resource.id)),
     }
-    nothing_comes_of(trial, &queues, &removal).await
 }

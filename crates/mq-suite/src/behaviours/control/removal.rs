@@ -117,7 +117,7 @@ async fn destroy_spares_others(trial: &Trial) -> Result<(), Stop> {
     if let Some((resource, _)) = before.iter().find(|(_, seen)| seen.present.is_none()) {
         return fail(format!("{} could not be made", resource.id));
     }
-    trial.destroy(&ours).await?;
+    trial.destroy_of(&ours, true).await?;
     gone(&trial.look(&ours).await?)?;
     if trial.look(&others).await? != before {
         return fail("a queue that is not ours is not as it was");

@@ -105,11 +105,34 @@ fn suite<'a>(report: &'a Report, column: usize, target: &'a TargetInfo) -> Suite
         }
     }
     cases.extend(without_cell(report, &target.name, &named));
+    cases.extend(not_whole(report, &target.name));
     Suite {
         name: target.name.clone(),
         properties: properties(report, target),
         cases,
     }
+}
+
+/// A run that did not come to its end, or executed nothing, is no run without failures.
+fn not_whole<'a>(report: &Report, target: &str) -> Option<TestCase<'a>> {
+    let message = if report.interrupted {
+        "the run did not come to its end"
+    } else if report.totals.executed() == 0 {
+        "nothing was executed"
+    } else {
+        return None;
+    };
+    Some(TestCase {
+        kind: Kind::Error {
+            message: message.to_owned(),
+        },
+        ..TestCase::failed(
+            format!("{target}.run"),
+            "the whole run".to_owned(),
+            "",
+            String::new(),
+        )
+    })
 }
 
 fn properties(report: &Report, target: &TargetInfo) -> Vec<(&'static str, String)> {
