@@ -81,7 +81,7 @@ async fn exactly_once_delivery_tells_in_the_details() {
     assert_eq!(ask(&router, "acknowledge", body.clone()).await.0, 200);
     let (code, refused) = ask(&router, "acknowledge", body).await;
     assert_eq!(code, 400, "{refused}");
-    assert_eq!(refused["error"]["status"], "FAILED_PRECONDITION");
+    assert_eq!(refused["error"]["status"], "INVALID_ARGUMENT");
     let detail = &refused["error"]["details"][0];
     assert_eq!(detail["@type"], "type.googleapis.com/google.rpc.ErrorInfo");
     let reason = &detail["metadata"][id.as_str().unwrap()];
