@@ -11,7 +11,9 @@ use tonic::{Code, Status};
 
 /// The reason of an ack ID that is malformed, expired or superseded, and the beginning that tells
 /// clients not to try again.
-pub(super) const INVALID_ACK_ID: &str = "PERMANENT_FAILURE_INVALID_ACK_ID";
+const INVALID_ACK_ID: &str = "PERMANENT_FAILURE_INVALID_ACK_ID";
+/// The reason of the refusal as a whole.
+const REASON: &str = "EXACTLY_ONCE_ACKID_FAILURE";
 
 /// `google.rpc.ErrorInfo`
 #[derive(Clone, PartialEq, Message)]
@@ -40,10 +42,10 @@ pub(super) fn refusal(invalid: &[String]) -> Option<Status> {
     if invalid.is_empty() {
         return None;
     }
-    let code = Code::FailedPrecondition;
+    let code = Code::InvalidArgument;
     let message = "Some ack IDs are malformed or their deadline has expired.";
     let info = ErrorInfo {
-        reason: INVALID_ACK_ID.to_owned(),
+        reason: REASON.to_owned(),
         domain: "pubsub.googleapis.com".to_owned(),
         metadata: invalid
             .iter()

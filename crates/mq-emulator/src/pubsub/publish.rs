@@ -50,7 +50,7 @@ fn ids(sent: Vec<Result<Sent, Denied>>, topic: &str) -> Result<PublishResponse, 
     })
 }
 
-fn check(request: &PublishRequest) -> Result<(), Status> {
+pub(super) fn check(request: &PublishRequest) -> Result<(), Status> {
     let messages = &request.messages;
     if messages.is_empty() || messages.len() > MESSAGES_MAX {
         return Err(invalid(format!(

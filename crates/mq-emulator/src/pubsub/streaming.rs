@@ -188,7 +188,8 @@ impl Stream {
     }
 
     async fn deliver(&self, deliveries: Vec<Delivery>) {
-        self.pubsub.windows.hand_out(&self.window, &deliveries);
+        let (pubsub, now) = (&self.pubsub, self.pubsub.shared.now());
+        pubsub.windows.hand_out(&self.window, &deliveries, now);
         let counted = self.subscribed.counted;
         let open = |delivery| envelope::open(delivery, counted);
         self.answer(StreamingPullResponse {

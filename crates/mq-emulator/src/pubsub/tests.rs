@@ -1,7 +1,9 @@
 //! Both wire forms through the router, as bytes.
 
+mod fuzz;
 mod garbage;
 mod grpc;
+mod messages;
 mod rest;
 
 use std::sync::Arc;

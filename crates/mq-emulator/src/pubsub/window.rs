@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 
 use super::envelope;
 
+/// A window with fewer leases is not looked through for those that have ended.
+const SWEEP_MIN: usize = 1_024;
+
 /// All streams' windows, by the leases in them.
 #[derive(Debug, Default)]
 pub(super) struct Windows(Mutex<HashMap<u64, Arc<Window>>>);
@@ -56,6 +59,8 @@ pub(super) struct Window {
 struct Out {
     by_lease: HashMap<u64, Held>,
     bytes: u64,
+    /// When there are so many, it is time to forget those that came back by themselves.
+    sweep_at: usize,
 }
 
 #[derive(Debug)]
@@ -65,6 +70,10 @@ struct Held {
 }
 
 impl Out {
+    fn is_due(&self) -> bool {
+        self.by_lease.len() >= self.sweep_at
+    }
+
     fn let_go(&mut self, lease: u64) {
         if let Some(held) = self.by_lease.remove(&lease) {
             self.bytes = self.bytes.saturating_sub(held.bytes);
@@ -110,9 +119,14 @@ impl Windows {
     }
 
     /// Notes that these go out on the window's stream.
-    pub(super) fn hand_out(&self, window: &Arc<Window>, deliveries: &[Delivery]) {
+    pub(super) fn hand_out(&self, window: &Arc<Window>, deliveries: &[Delivery], now: Timestamp) {
         if window.limits.is_none() {
             return;
+        }
+        if window.out().is_due() {
+            self.expire(window, now);
+            let mut out = window.out();
+            out.sweep_at = (out.by_lease.len() * 2).max(SWEEP_MIN);
         }
         let mut all = self.all();
         let mut out = window.out();
@@ -167,5 +181,69 @@ impl Windows {
             all.remove(&lease);
             out.let_go(lease);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use mq_engine::Timestamp;
+
+    use super::*;
+
+    /// One that is leased until 10.
+    fn delivery(lease: u64) -> Delivery {
+        Delivery {
+            receipt: Receipt { sequence: 1, lease },
+            id: 1,
+            body: Bytes::from_static(b"abc"),
+            properties: Bytes::new(),
+            group: None,
+            duplicate_id: None,
+            sent: Timestamp(0),
+            first_received: Timestamp(0),
+            delivery_count: 1,
+            leased_until: Timestamp(10),
+            expires: Timestamp(100),
+            origin: None,
+        }
+    }
+
+    #[test]
+    fn room_is_taken_by_what_goes_out_and_given_back_by_what_comes_of_it() {
+        let windows = Windows::default();
+        let window = Window::new(Limits::new(3, 7));
+        let deliveries = [delivery(1), delivery(2)];
+        windows.hand_out(&window, &deliveries, Timestamp(0));
+        let left = Limits::new(1, 1);
+        assert_eq!(window.room(), Some(left));
+        windows.hand_out(&window, &[delivery(3)], Timestamp(0));
+        assert_eq!(window.room(), None);
+        let receipts = [deliveries[0].receipt];
+        let extend = Settle::Extend { lease: None };
+        let until = Settled::Done(Timestamp(20));
+        windows.settled(&receipts, &[until], &extend);
+        assert_eq!(window.room(), None);
+        windows.expire(&window, Timestamp(10));
+        assert_eq!(window.room(), Some(Limits::new(2, 4)));
+        assert_eq!(window.next_expiry(), Some(Timestamp(20)));
+        windows.settled(&receipts, &[until], &Settle::Ack);
+        windows.settled(&receipts, &[until], &Settle::Ack);
+        assert_eq!(window.room(), Some(Limits::new(3, 7)));
+        assert!(windows.all().is_empty());
+    }
+
+    /// A client that settles nothing must not make the emulator remember every lease there was.
+    #[test]
+    fn leases_that_have_ended_are_forgotten_without_being_settled() {
+        let windows = Windows::default();
+        let window = Window::new(Limits::new(i64::MAX, 1_000_000));
+        for lease in 0..10_000 {
+            let now = Timestamp(if lease < 100 { 0 } else { 10 });
+            windows.hand_out(&window, &[delivery(lease)], now);
+        }
+        assert!(windows.all().len() <= SWEEP_MIN + 1);
+        windows.close(&window);
+        assert!(windows.all().is_empty());
     }
 }

@@ -47,7 +47,7 @@ async fn a_request_names_the_ack_ids_that_did_nothing() {
     let ids = ack_ids(&world.pull().await);
     let mixed = vec![late[0].clone(), ids[1].clone(), "malformed".to_owned()];
     let refused = world.ack(mixed).await.unwrap_err();
-    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert_eq!(refused.code(), Code::InvalidArgument);
     let mut wanted = vec![
         (late[0].clone(), INVALID_ACK_ID.to_owned()),
         ("malformed".to_owned(), INVALID_ACK_ID.to_owned()),

@@ -48,6 +48,30 @@ fn a_receive_can_ask_for_its_own_lease_and_an_extend_counts_from_now() {
     assert_eq!(bodies(&desk.receive(&queue, 1)), ["a"]);
 }
 
+#[test]
+fn a_receive_takes_no_more_bytes_than_it_wants_but_for_the_last_message() {
+    let queue = id(Service::Sqs, QUEUE, "q");
+    let mut desk = Desk::new();
+    desk.make(&queue, settings());
+    for body in ["aaaa", "bb", "cc", "d"] {
+        desk.send(&queue, message(body));
+    }
+    for (bytes_max, wanted) in [
+        (0, &[][..]),
+        (1, &["aaaa"]),
+        (3, &["bb", "cc"]),
+        (100, &["d"]),
+    ] {
+        let how = Receive {
+            max: 10,
+            bytes_max: Some(bytes_max),
+            ..Receive::default()
+        };
+        let got = desk.try_receive(&queue.clone().into(), how).unwrap();
+        assert_eq!(bodies(&got), wanted, "{bytes_max}");
+    }
+}
+
 /// An old receipt of a standard queue deletes as long as it is the newest one.
 #[test]
 fn a_standard_queue_takes_a_late_receipt_but_not_a_superseded_one() {

@@ -43,6 +43,7 @@ async fn bodies_that_are_no_requests_are_refused() {
 
 fn blocking<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .unwrap()
         .block_on(future)
@@ -70,7 +71,8 @@ proptest! {
 
     #[test]
     fn any_protobuf_is_answered(
-        method in "Publisher/(CreateTopic|UpdateTopic|ListTopics)|Subscriber/(CreateSubscription|UpdateSubscription)",
+        method in "Publisher/(CreateTopic|UpdateTopic|ListTopics)|Subscriber/(CreateSubscription|UpdateSubscription)\
+            |Publisher/Publish|Subscriber/(Pull|Acknowledge|ModifyAckDeadline|StreamingPull|Seek|CreateSnapshot)",
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
         let path = format!("/google.pubsub.v1.{method}");
