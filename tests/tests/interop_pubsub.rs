@@ -1,8 +1,8 @@
-//! Messages on the emulator, judged by the vendors' own Python clients: each case of each judge is
-//! a test, on an emulator whose clock stands still until the judge moves it.
+//! Pub/Sub's data plane, judged by the vendor's own client for Python: each of its cases is a test,
+//! on an emulator whose clock stands still until the judge moves it.
 //!
 //! A judge that is not here is listed as ignored, with the reason; `MQ_REQUIRE_JUDGES=1` makes that
-//! a failure. `MQ_PYTHON` names the interpreter that has them.
+//! a failure. `MQ_PYTHON` names the interpreter that has it.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,14 +18,11 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use mq_tests::binary;
 
 /// A judge: its name, its program, and what it must be able to import.
-const JUDGES: [(&str, &str, &str); 2] = [
-    ("boto3", "sqs_boto3.py", "import boto3"),
-    (
-        "google-cloud-pubsub",
-        "pubsub_python.py",
-        "import google.cloud.pubsub_v1",
-    ),
-];
+const JUDGES: [(&str, &str, &str); 1] = [(
+    "google-cloud-pubsub",
+    "pubsub_python.py",
+    "import google.cloud.pubsub_v1",
+)];
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -84,8 +81,6 @@ impl Court {
     fn cases(&self) -> Vec<String> {
         let mut command = self.command();
         command.arg("--list").envs([
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
             ("PUBSUB_PROJECT_ID", "none"),
             ("PUBSUB_EMULATOR_HOST", "127.0.0.1:1"),
         ]);
