@@ -137,7 +137,7 @@ fn histogram() -> Histogram<u64> {
 }
 
 /// What was written down in all of them.
-pub(crate) fn together(tallies: Vec<Arc<Tally>>) -> Histogram<u64> {
+pub(crate) fn together(tallies: &[Arc<Tally>]) -> Histogram<u64> {
     let mut all = histogram();
     for tally in tallies {
         all.add(&*tally.histogram.lock().unwrap()).unwrap();
@@ -165,7 +165,7 @@ pub(crate) async fn run<C: Client>(
         first_error = first_error.or(ended.first_error);
         reconnects += ended.opened.saturating_sub(1);
     }
-    let latency = together(shards);
+    let latency = together(&shards);
     Load {
         messages: latency.len() * messages,
         seconds,
@@ -229,7 +229,7 @@ mod tests {
         let load = Load {
             messages: 3,
             seconds: 2.0,
-            latency: together(vec![Arc::new(tally)]),
+            latency: together(&[Arc::new(tally)]),
             errors: 0,
             first_error: None,
             reconnects: 0,
@@ -249,7 +249,7 @@ mod tests {
         for (warm_up, measured) in [(hour, hour), (Duration::ZERO, Duration::ZERO)] {
             let tally = Tally::new(Span { warm_up, measured });
             tally.record(Instant::now());
-            assert_eq!(together(vec![Arc::new(tally)]).len(), 0);
+            assert_eq!(together(&[Arc::new(tally)]).len(), 0);
         }
     }
 }

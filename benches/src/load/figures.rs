@@ -50,7 +50,7 @@ impl Rounds {
         let reconnects = self.median(|load| as_f64(load.reconnects));
         let operations = self.median(|load| as_f64(load.latency.len()));
         match reconnects {
-            few if few < operations / 2.0 => String::new(),
+            few if few <= operations / 2.0 => String::new(),
             _ => "closes the connection after each call".to_owned(),
         }
     }
@@ -60,11 +60,15 @@ impl Rounds {
         let Some(rate) = self.rate() else {
             return "— | — | — | — | —".to_owned();
         };
+        let latency = |quantile| match self.0.iter().all(|load| load.latency.is_empty()) {
+            true => "—".to_owned(),
+            false => format!("{:.2}", self.median(|load| load.latency_ms(quantile))),
+        };
         format!(
-            "{} | {:.2} | {:.2} | {:.0} | {:.0}",
+            "{} | {} | {} | {:.0} | {:.0}",
             thousands(rate),
-            self.median(|load| load.latency_ms(0.5)),
-            self.median(|load| load.latency_ms(0.99)),
+            latency(0.5),
+            latency(0.99),
             self.median(|load| load.per_message_us(load.server_processor)),
             self.median(|load| load.per_message_us(load.client_processor)),
         )

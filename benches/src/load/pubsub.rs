@@ -13,6 +13,8 @@ use super::{Absent, Effort, ours, rivals, sqs_client, streaming};
 enum Operation {
     /// Calls of so many messages each.
     Publish(usize),
+    /// StreamingPull and ack of what was published before.
+    Drain,
     /// Messages from publisher to ack.
     Stream,
 }
@@ -21,6 +23,7 @@ impl Operation {
     fn name(self) -> String {
         match self {
             Operation::Publish(batch) => format!("Publish of {batch}"),
+            Operation::Drain => "StreamingPull, ack of what has waited".to_owned(),
             Operation::Stream => format!(
                 "Publish, StreamingPull, ack (a window of {} messages per connection)",
                 streaming::WINDOW
@@ -29,15 +32,19 @@ impl Operation {
     }
 }
 
-const LOADS: [(Operation, usize); 7] = [
+const LOADS: [(Operation, usize); 9] = [
     (Operation::Publish(1), 1),
     (Operation::Publish(1), 10),
     (Operation::Publish(1), 100),
     (Operation::Publish(100), 1),
     (Operation::Publish(100), 10),
+    (Operation::Drain, 1),
+    (Operation::Drain, 10),
     (Operation::Stream, 1),
     (Operation::Stream, 10),
 ];
+/// How many messages wait to be received, for each second of the other loads.
+const DRAINED_PER_SECOND: u64 = 20_000;
 /// The goal: ahead of each.
 const TIMES_RIVAL_MIN: f64 = 1.0;
 
@@ -94,8 +101,14 @@ async fn measure(
     connections: usize,
     span: Span,
 ) -> Result<Load, String> {
-    let Operation::Publish(batch) = operation else {
-        return streaming::run(server, connections, span).await;
+    let batch = match operation {
+        Operation::Publish(batch) => batch,
+        Operation::Stream => return streaming::run(server, connections, span).await,
+        Operation::Drain => {
+            let messages = DRAINED_PER_SECOND * span.measured.as_secs();
+            let messages = usize::try_from(messages).map_err(|error| error.to_string())?;
+            return streaming::drain(server, connections, messages).await;
+        }
     };
     let admin = connect(server.address).await?;
     let pair = Pair::create(&admin, &format!("bench-publish-{batch}-{connections}")).await?;

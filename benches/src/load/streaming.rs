@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
 use super::closed_loop::{self, Load, Span, Tally};
-use super::process::Server;
+use super::process::{Server, own_processor_seconds};
 use super::pubsub_client::{ACK_DEADLINE_SECONDS, Pair, connect, said};
 use super::sqs_client::BODY_BYTES;
 
@@ -30,33 +30,21 @@ pub(crate) const WINDOW: usize = 1_000;
 const OUTSTANDING_BYTES_MAX: i64 = 64 * 1024 * 1024;
 /// After the end, for what is still under way.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// Runs so many connections at once.
+/// For all that was published before.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(120);
+/// Publishes and receives on so many connections at once.
 pub(crate) async fn run(server: &Server, connections: usize, span: Span) -> Result<Load, String> {
-    let mut lines = Vec::new();
-    for index in 0..connections {
-        let channel = connect(server.address).await?;
-        let pair = Pair::create(&channel, &format!("bench-stream-{connections}-{index}")).await?;
-        lines.push((channel, pair));
-    }
-    let mut tallies = Vec::new();
     let mut tasks = JoinSet::new();
-    for (channel, pair) in lines.clone() {
-        let tally = Arc::new(Tally::new(span));
-        tallies.push(Arc::clone(&tally));
-        tasks.spawn(exchange(channel, pair, tally));
+    let (mut pairs, mut tallies) = (Vec::new(), Vec::new());
+    for line in open(server, connections, span, WINDOW).await? {
+        pairs.push((line.channel.clone(), line.pair.clone()));
+        tallies.push(Arc::clone(&line.tally));
+        tasks.spawn(async move { line.exchange().await });
     }
     let [server_processor, client_processor, seconds] = tallies[0].watch(server).await;
-    let (mut errors, mut first_error) = (0, None);
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended.unwrap() {
-            errors += 1;
-            first_error.get_or_insert(error);
-        }
-    }
-    for (channel, pair) in lines {
-        pair.delete(&channel).await?;
-    }
-    let latency = closed_loop::together(tallies);
+    let (errors, first_error) = ended(tasks).await;
+    delete(pairs).await?;
+    let latency = closed_loop::together(&tallies);
     Ok(Load {
         messages: latency.len(),
         seconds,
@@ -69,6 +57,98 @@ pub(crate) async fn run(server: &Server, connections: usize, span: Span) -> Resu
     })
 }
 
+/// Receives what was published before, so many messages on all connections together. What has
+/// waited has no latency.
+pub(crate) async fn drain(
+    server: &Server,
+    connections: usize,
+    messages: usize,
+) -> Result<Load, String> {
+    let over = Span {
+        warm_up: Duration::ZERO,
+        measured: Duration::ZERO,
+    };
+    let mut lines = open(server, connections, over, 0).await?;
+    let batches = messages.div_ceil(connections * BATCH as usize);
+    for line in &mut lines {
+        let mut client = PublisherClient::new(line.channel.clone());
+        for _ in 0..batches {
+            line.publish_batch(&mut client).await?;
+        }
+    }
+    let pairs = lines
+        .iter()
+        .map(|line| (line.channel.clone(), line.pair.clone()));
+    let pairs = pairs.collect();
+    let (begun, before) = (Instant::now(), processor_seconds(server));
+    let mut tasks = JoinSet::new();
+    for line in lines {
+        tasks.spawn(async move { line.receive_all().await });
+    }
+    let (errors, first_error) = ended(tasks).await;
+    let (seconds, after) = (begun.elapsed().as_secs_f64(), processor_seconds(server));
+    delete(pairs).await?;
+    Ok(Load {
+        messages: (batches * connections) as u64 * u64::from(BATCH),
+        seconds,
+        latency: closed_loop::together(&[]),
+        errors,
+        first_error,
+        reconnects: 0,
+        server_processor: after[0] - before[0],
+        client_processor: after[1] - before[1],
+    })
+}
+
+/// Connections with a topic and a subscription each.
+async fn open(
+    server: &Server,
+    connections: usize,
+    span: Span,
+    window: usize,
+) -> Result<Vec<Line>, String> {
+    let mut opened = Vec::new();
+    for index in 0..connections {
+        let channel = connect(server.address).await?;
+        let pair = Pair::create(&channel, &format!("bench-stream-{connections}-{index}")).await?;
+        opened.push((channel, pair));
+    }
+    // Its time begins with the load, however long the above took.
+    let line = |(channel, pair)| Line {
+        channel,
+        pair,
+        tally: Arc::new(Tally::new(span)),
+        epoch: Instant::now(),
+        window: Semaphore::new(window),
+        published: AtomicUsize::new(0),
+    };
+    Ok(opened.into_iter().map(line).collect())
+}
+
+/// How many failed, and how the first of them.
+async fn ended(mut tasks: JoinSet<Result<(), String>>) -> (u64, Option<String>) {
+    let (mut errors, mut first_error) = (0, None);
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended.unwrap() {
+            errors += 1;
+            first_error.get_or_insert(error);
+        }
+    }
+    (errors, first_error)
+}
+
+async fn delete(pairs: Vec<(Channel, Pair)>) -> Result<(), String> {
+    for (channel, pair) in pairs {
+        pair.delete(&channel).await?;
+    }
+    Ok(())
+}
+
+/// Of the server and of this process.
+fn processor_seconds(server: &Server) -> [f64; 2] {
+    [server.processor_seconds(), own_processor_seconds()]
+}
+
 /// What publisher and subscriber of one connection share.
 struct Line {
     channel: Channel,
@@ -76,67 +156,74 @@ struct Line {
     tally: Arc<Tally>,
     /// The times in the bodies count from here.
     epoch: Instant,
-    /// A permit per message that may be published.
+    /// A permit per message that may be published; whatever is received adds one.
     window: Semaphore,
     published: AtomicUsize,
 }
 
-/// Publishes and receives until the time is over and all that was published has come.
-async fn exchange(channel: Channel, pair: Pair, tally: Arc<Tally>) -> Result<(), String> {
-    let line = Line {
-        channel,
-        pair,
-        tally,
-        epoch: Instant::now(),
-        window: Semaphore::new(WINDOW),
-        published: AtomicUsize::new(0),
-    };
-    let mut seen = Seen::default();
-    let received = tokio::select! {
-        // It ends only with an error, or where the stream does.
-        received = line.subscribe(&mut seen) => received,
-        published = async {
-            line.publish().await?;
-            line.drain().await
-        } => published,
-    };
-    received?;
-    let published = line.published.load(Relaxed);
-    match seen.count {
-        count if count == published => Ok(()),
-        count => Err(format!(
-            "{published} messages were published and {count} received"
-        )),
-    }
-}
-
 impl Line {
+    /// Publishes and receives until the time is over and all that was published has come.
+    async fn exchange(&self) -> Result<(), String> {
+        let work = async {
+            self.publish().await?;
+            self.come(WINDOW, DRAIN_TIMEOUT).await
+        };
+        self.receive_during(work).await
+    }
+
+    /// Receives all that was published.
+    async fn receive_all(&self) -> Result<(), String> {
+        let published = self.published.load(Relaxed);
+        self.receive_during(self.come(published, RECEIVE_TIMEOUT))
+            .await
+    }
+
+    async fn receive_during(
+        &self,
+        work: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let mut seen = Seen::default();
+        tokio::select! {
+            // The stream ends with an error only.
+            received = self.subscribe(&mut seen) => received?,
+            worked = work => worked?,
+        }
+        let published = self.published.load(Relaxed);
+        match seen.count {
+            count if count == published => Ok(()),
+            count => Err(format!(
+                "{published} messages were published and {count} received"
+            )),
+        }
+    }
+
     async fn publish(&self) -> Result<(), String> {
         let mut client = PublisherClient::new(self.channel.clone());
         while !self.tally.is_over() {
             let permits = self.window.acquire_many(BATCH).await;
             permits.map_err(|error| error.to_string())?.forget();
-            let first = self.published.load(Relaxed);
-            let messages: Vec<_> = (first..)
-                .take(BATCH as usize)
-                .map(|n| self.message(n))
-                .collect();
-            // Counted before they are sent: they may be received before the call is answered.
-            self.published.fetch_add(messages.len(), Relaxed);
-            let topic = self.pair.topic.clone();
-            let request = PublishRequest { topic, messages };
-            client.publish(request).await.map_err(said)?;
+            self.publish_batch(&mut client).await?;
         }
         Ok(())
     }
 
-    /// Waits until the whole window is free again.
-    async fn drain(&self) -> Result<(), String> {
-        let whole = u32::try_from(WINDOW).unwrap_or(u32::MAX);
-        let drained = tokio::time::timeout(DRAIN_TIMEOUT, self.window.acquire_many(whole)).await;
-        match drained {
+    async fn publish_batch(&self, client: &mut PublisherClient<Channel>) -> Result<(), String> {
+        let first = self.published.load(Relaxed);
+        let numbers = (first..).take(BATCH as usize);
+        let messages: Vec<_> = numbers.map(|number| self.message(number)).collect();
+        // Counted before they are sent: they may be received before the call is answered.
+        self.published.fetch_add(messages.len(), Relaxed);
+        let topic = self.pair.topic.clone();
+        let request = PublishRequest { topic, messages };
+        client.publish(request).await.map(drop).map_err(said)
+    }
+
+    /// Waits until so many permits are there.
+    async fn come(&self, permits: usize, timeout: Duration) -> Result<(), String> {
+        let permits = u32::try_from(permits).map_err(|error| error.to_string())?;
+        match tokio::time::timeout(timeout, self.window.acquire_many(permits)).await {
             Ok(_) => Ok(()),
-            Err(_) => Err("messages that were published did not come".to_owned()),
+            Err(_) => Err("messages that were published did not come in time".to_owned()),
         }
     }
 
