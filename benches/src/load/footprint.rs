@@ -14,6 +14,8 @@ use super::{Absent, Effort, ours, pubsub_client, rivals};
 const IDLE: Duration = Duration::from_secs(2);
 /// After the messages, for what was freed to be given back.
 const REST: Duration = Duration::from_secs(1);
+/// Whoever takes longer is measured with what it has by then.
+const FILL_TIMEOUT: Duration = Duration::from_secs(60);
 const MIB: f64 = 1024.0 * 1024.0;
 const READY_MS_MAX: f64 = 50.0;
 const IDLE_MIB_MAX: f64 = 15.0;
@@ -28,6 +30,13 @@ enum Protocol {
 }
 
 impl Protocol {
+    fn name(self) -> &'static str {
+        match self {
+            Protocol::Sqs => "SQS",
+            Protocol::Pubsub => "Pub/Sub",
+        }
+    }
+
     async fn answers(self, address: SocketAddr) -> bool {
         match self {
             Protocol::Sqs => sqs_client::answers(address).await,
@@ -35,13 +44,13 @@ impl Protocol {
         }
     }
 
-    async fn fill(self, address: SocketAddr, messages: u64) -> Result<(), String> {
+    async fn fill(self, address: SocketAddr, messages: u64) -> Result<u64, String> {
         match self {
             Protocol::Sqs => {
                 let url = SqsClient::new(address)?.create("bench-footprint").await?;
-                sqs_client::fill(address, &url, messages).await
+                sqs_client::fill(address, &url, messages, FILL_TIMEOUT).await
             }
-            Protocol::Pubsub => pubsub_client::fill(address, messages).await,
+            Protocol::Pubsub => pubsub_client::fill(address, messages, FILL_TIMEOUT).await,
         }
     }
 }
@@ -53,6 +62,8 @@ struct Seen {
     idle_mib: Vec<f64>,
     /// Memory over bodies.
     message_ratio: Vec<f64>,
+    /// How many messages that was.
+    held: Vec<f64>,
     /// Why there is no such figure.
     unfilled: Option<String>,
 }
@@ -106,13 +117,17 @@ async fn rounds(
         if of_server.unfilled.is_some() {
             continue;
         }
-        if let Err(why) = protocol.fill(server.address, messages).await {
-            of_server.unfilled = Some(why);
-            continue;
-        }
+        let held = match protocol.fill(server.address, messages).await {
+            Ok(held) => held,
+            Err(why) => {
+                of_server.unfilled = Some(why);
+                continue;
+            }
+        };
         tokio::time::sleep(REST).await;
         let grown = server.resident_bytes().saturating_sub(idle);
-        let bodies = messages * sqs_client::BODY_BYTES as u64;
+        let bodies = held * sqs_client::BODY_BYTES as u64;
+        of_server.held.push(as_f64(held));
         of_server.message_ratio.push(as_f64(grown) / as_f64(bodies));
     }
     Ok(())
@@ -120,22 +135,29 @@ async fn rounds(
 
 fn print(seen: &SeenAll, messages: u64) {
     println!(
-        "\nUntil the first answer, idle {} s later, and with {} messages of {} bytes held:\n",
+        "\nUntil the first answer, idle {} s later, and with {} messages of {} bytes held, or as many \
+         as were taken in {} s:\n",
         IDLE.as_secs(),
         thousands(as_f64(messages)),
-        sqs_client::BODY_BYTES
+        sqs_client::BODY_BYTES,
+        FILL_TIMEOUT.as_secs()
     );
     println!(
-        "| protocol | server | ready ms | idle MiB | memory over bodies, by these messages | |\n\
-         |---|---|---|---|---|---|"
+        "| protocol | server | ready ms | idle MiB | messages held | what they added, over their bodies | |\n\
+         |---|---|---|---|---|---|---|"
     );
     for ((protocol, name), of_server) in seen {
-        let ratio = match &of_server.unfilled {
-            None => format!("{:.2}", median(of_server.message_ratio.clone())),
-            Some(_) => "—".to_owned(),
+        let filled = match &of_server.unfilled {
+            None => format!(
+                "{} | {:.2}",
+                thousands(median(of_server.held.clone())),
+                median(of_server.message_ratio.clone())
+            ),
+            Some(_) => "— | —".to_owned(),
         };
         println!(
-            "| {protocol:?} | {name} | {} | {:.1} | {ratio} | {} |",
+            "| {} | {name} | {} | {:.1} | {filled} | {} |",
+            protocol.name(),
             thousands(median(of_server.ready_ms.clone())),
             median(of_server.idle_mib.clone()),
             of_server.unfilled.as_deref().unwrap_or_default()
@@ -153,18 +175,25 @@ fn goals(effort: &Effort, seen: &SeenAll) -> Vec<Goal> {
         measured,
         unit,
     };
-    let sqs = ours(Protocol::Sqs);
+    // It is ready when both are.
+    let worse = |figures: fn(&Seen) -> &Vec<f64>| {
+        let of_protocols = [ours(Protocol::Sqs), ours(Protocol::Pubsub)];
+        let of_protocols = of_protocols.into_iter().flatten();
+        of_protocols
+            .map(|seen| median(figures(seen).clone()))
+            .reduce(f64::max)
+    };
     let mut goals = vec![
         at_most(
             "time until ready",
             READY_MS_MAX,
-            sqs.map(|seen| median(seen.ready_ms.clone())),
+            worse(|seen| &seen.ready_ms),
             " ms",
         ),
         at_most(
             "memory, idle",
             IDLE_MIB_MAX,
-            sqs.map(|seen| median(seen.idle_mib.clone())),
+            worse(|seen| &seen.idle_mib),
             " MiB",
         ),
         at_most("the binary", BINARY_MIB_MAX, size.ok(), " MiB"),
@@ -172,7 +201,10 @@ fn goals(effort: &Effort, seen: &SeenAll) -> Vec<Goal> {
     for protocol in [Protocol::Sqs, Protocol::Pubsub] {
         let filled = ours(protocol).filter(|seen| seen.unfilled.is_none());
         goals.push(at_most(
-            &format!("memory of held messages over their bodies, {protocol:?}"),
+            &format!(
+                "memory of held messages over their bodies, {}",
+                protocol.name()
+            ),
             MESSAGE_BYTES_RATIO_MAX,
             filled.map(|seen| median(seen.message_ratio.clone())),
             "",

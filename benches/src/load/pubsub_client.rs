@@ -1,7 +1,7 @@
 //! The few calls of Pub/Sub that the load is made of, over gRPC.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     DeleteSubscriptionRequest, DeleteTopicRequest, ListTopicsRequest, PublishRequest,
@@ -155,13 +155,21 @@ impl Client for Publishing {
     }
 }
 
-/// Publishes so many messages, rounded up to batches, for a subscription to hold.
-pub(crate) async fn fill(address: SocketAddr, messages: u64) -> Result<(), String> {
+/// Publishes so many messages, rounded up to batches, for a subscription to hold, or as many as are
+/// taken `within` that time: how many were.
+pub(crate) async fn fill(
+    address: SocketAddr,
+    messages: u64,
+    within: Duration,
+) -> Result<u64, String> {
+    let deadline = Instant::now() + within;
     let channel = connect(address).await?;
     let pair = Pair::create(&channel, "bench-footprint").await?;
     let mut publishing = Publishing::new(address, &pair, FILL_BATCH).await?;
-    for _ in 0..messages.div_ceil(FILL_BATCH as u64) {
+    let mut sent = 0;
+    while sent < messages && Instant::now() < deadline {
         publishing.operate().await?;
+        sent += FILL_BATCH as u64;
     }
-    Ok(())
+    Ok(sent)
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -231,8 +232,15 @@ pub(crate) fn many<C>(
         .collect()
 }
 
-/// Fills the queue of that URL with so many messages, rounded up to batches.
-pub(crate) async fn fill(address: SocketAddr, url: &str, messages: u64) -> Result<(), String> {
+/// Fills the queue of that URL with so many messages, rounded up to batches, or as many as it
+/// takes `within` that time: how many it took.
+pub(crate) async fn fill(
+    address: SocketAddr,
+    url: &str,
+    messages: u64,
+    within: Duration,
+) -> Result<u64, String> {
+    let deadline = Instant::now() + within;
     let fillers = many(address, FILLERS, |client| Filling::new(client, url))?;
     let batches = messages.div_ceil(BATCH_MAX as u64);
     let left = Arc::new(AtomicU64::new(batches));
@@ -241,14 +249,17 @@ pub(crate) async fn fill(address: SocketAddr, url: &str, messages: u64) -> Resul
         let left = Arc::clone(&left);
         let take = |left: u64| left.checked_sub(1);
         tasks.spawn(async move {
-            while left.fetch_update(Relaxed, Relaxed, take).is_ok() {
+            let mut sent = 0;
+            while Instant::now() < deadline && left.fetch_update(Relaxed, Relaxed, take).is_ok() {
                 filler.send().await?;
+                sent += BATCH_MAX as u64;
             }
-            Ok::<(), String>(())
+            Ok::<u64, String>(sent)
         });
     }
+    let mut sent = 0;
     while let Some(ended) = tasks.join_next().await {
-        ended.unwrap()?;
+        sent += ended.unwrap()?;
     }
-    Ok(())
+    Ok(sent)
 }
