@@ -88,49 +88,50 @@ pub(crate) async fn run(effort: &Effort, messages: u64) {
     );
     let mut absent = Vec::new();
     let mut seen = SeenAll::new();
-    for (protocol, program) in programs {
-        if let Err(why) = rounds(effort, protocol, program, messages, &mut seen).await {
-            absent.push(why);
+    for _ in 0..effort.rounds {
+        // Who does not start is not tried again.
+        let mut started = Vec::new();
+        for (protocol, program) in programs {
+            match round(protocol, program, messages, &mut seen).await {
+                Ok(program) => started.push((protocol, Ok(program))),
+                Err(why) => absent.push(why),
+            }
         }
+        programs = started;
     }
     print(&seen, messages);
     print_goals(&goals(effort, &seen));
     print_absent(&absent);
 }
 
-async fn rounds(
-    effort: &Effort,
+/// One round of one server, if it is there.
+async fn round(
     protocol: Protocol,
     program: Result<Program, Absent>,
     messages: u64,
     seen: &mut SeenAll,
-) -> Result<(), Absent> {
+) -> Result<Program, Absent> {
     let program = program?;
-    for _ in 0..effort.rounds {
-        let server =
-            Server::start(&program, async |address| protocol.answers(address).await).await?;
-        tokio::time::sleep(IDLE).await;
-        let of_server = seen.entry((protocol, program.name.clone())).or_default();
-        of_server.ready_ms.push(server.ready.as_secs_f64() * 1000.0);
-        let idle = server.resident_bytes();
-        of_server.idle_mib.push(as_f64(idle) / MIB);
-        if of_server.unfilled.is_some() {
-            continue;
-        }
-        let held = match protocol.fill(server.address, messages).await {
-            Ok(held) => held,
-            Err(why) => {
-                of_server.unfilled = Some(why);
-                continue;
-            }
-        };
-        tokio::time::sleep(REST).await;
-        let grown = server.resident_bytes().saturating_sub(idle);
-        let bodies = held * sqs_client::BODY_BYTES as u64;
-        of_server.held.push(as_f64(held));
-        of_server.message_ratio.push(as_f64(grown) / as_f64(bodies));
+    let server = Server::start(&program, async |address| protocol.answers(address).await).await?;
+    tokio::time::sleep(IDLE).await;
+    let of_server = seen.entry((protocol, program.name.clone())).or_default();
+    of_server.ready_ms.push(server.ready.as_secs_f64() * 1000.0);
+    let idle = server.resident_bytes();
+    of_server.idle_mib.push(as_f64(idle) / MIB);
+    if of_server.unfilled.is_some() {
+        return Ok(program);
     }
-    Ok(())
+    match protocol.fill(server.address, messages).await {
+        Ok(held) => {
+            tokio::time::sleep(REST).await;
+            let grown = server.resident_bytes().saturating_sub(idle);
+            let bodies = held * sqs_client::BODY_BYTES as u64;
+            of_server.held.push(as_f64(held));
+            of_server.message_ratio.push(as_f64(grown) / as_f64(bodies));
+        }
+        Err(why) => of_server.unfilled = Some(why),
+    }
+    Ok(program)
 }
 
 fn print(seen: &SeenAll, messages: u64) {
