@@ -8,19 +8,28 @@
 )]
 
 mod cold_start;
+mod load;
 mod planning;
 mod provisioning;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use mq_tests::binary;
 
 /// Prints a table of medians and ratios.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How often each figure is measured.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, global = true, default_value_t = 5)]
     rounds: usize,
+    /// How many seconds a load is measured.
+    #[arg(long, global = true, default_value_t = 5)]
+    seconds: u64,
+    /// The `mq` that is put under load, unless it is the one beside this program.
+    #[arg(long, global = true)]
+    binary: Option<PathBuf>,
     /// How many queues are provisioned.
     #[arg(long, default_value_t = 1_000)]
     queues: usize,
@@ -29,6 +38,8 @@ struct Arguments {
     /// Plans so many queues on this backend, alone in its process, and prints its peak memory.
     #[arg(long, hide = true, num_args = 2, value_names = ["BACKEND", "QUEUES"])]
     plan_alone: Option<Vec<String>>,
+    #[command(subcommand)]
+    load: Option<load::Command>,
 }
 
 /// One line of the table.
@@ -45,6 +56,15 @@ fn main() {
     let arguments = Arguments::parse();
     if let Some(alone) = &arguments.plan_alone {
         planning::alone(&alone[0], alone[1].parse().unwrap());
+        return;
+    }
+    if let Some(command) = &arguments.load {
+        let effort = load::Effort {
+            rounds: arguments.rounds,
+            seconds: arguments.seconds,
+            binary: arguments.binary.clone().unwrap_or_else(binary::mq),
+        };
+        load::run(command, &effort);
         return;
     }
     println!(
