@@ -115,6 +115,8 @@ fn a_broken_promise_is_3_and_says_what_was_seen() {
     all  2 passed, 2 failed, 0 skipped in [TIME]
 
     ----- stderr -----
+    one (one-scope): 2 cases, at most [REQUESTS]
+    two (two-scope): 2 cases, at most [REQUESTS]
     error: of 4 cases, 2 failed
     "#);
 }
