@@ -521,10 +521,33 @@ fn read_body<M: Message>(bytes: &[u8], at: &str) -> Result<M, Status> {
     json::read(value, at)
 }
 
+/// How many values a request may have: a thousand messages with all their attributes have fewer.
+const VALUES_MAX: usize = 250_000;
+
 fn parse_json(bytes: &[u8]) -> Result<Value, Status> {
+    // A value takes many times its two bytes of text once it is read.
+    if values(bytes) > VALUES_MAX {
+        let why = format!("Invalid JSON payload received. It has more than {VALUES_MAX} values");
+        return Err(Status::invalid_argument(why));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         Status::invalid_argument(format!("Invalid JSON payload received. {error}"))
     })
+}
+
+/// About how many values a JSON text has: what begins one or comes between two, outside strings.
+fn values(bytes: &[u8]) -> usize {
+    let (mut count, mut in_string, mut escaped) = (0, false, false);
+    for &byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b',' | b'[' | b'{' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 fn empty() -> Value {
@@ -533,4 +556,17 @@ fn empty() -> Value {
 
 fn no_method() -> Status {
     Status::not_found("Method not found.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_of_very_many_values_is_refused_before_it_is_read() {
+        let bomb = format!("[{}0]", "{},".repeat(VALUES_MAX / 2));
+        assert!(parse_json(bomb.as_bytes()).is_err());
+        let text = format!("{{\"data\":\"{}\\\",[\"}}", ",[{".repeat(VALUES_MAX));
+        assert!(parse_json(text.as_bytes()).is_ok());
+    }
 }
