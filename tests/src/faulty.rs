@@ -220,9 +220,7 @@ impl QueueBackend for Faulty {
 }
 
 fn is_about(attribute: Option<&str>, whole: &str) -> bool {
-    attribute
-        .and_then(|attribute| attribute.strip_prefix(whole))
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    attribute.is_some_and(|attribute| mq_core::judge::covers(whole, attribute))
 }
 
 impl Faulty {

@@ -102,8 +102,10 @@ fn names(accept: &Accept, target: &str, backend: &str, verdict: &Verdict) -> boo
     here && covers(&accept.attribute, &verdict.attribute)
 }
 
-/// `dead_letter` speaks for `dead_letter.retention` too.
-fn covers(accepted: &str, attribute: &str) -> bool {
+/// Whether a path of the file speaks for another: `dead_letter` does for `dead_letter.retention`,
+/// and for itself.
+#[must_use]
+pub fn covers(accepted: &str, attribute: &str) -> bool {
     attribute
         .strip_prefix(accepted)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -1,6 +1,6 @@
 //! The file's own queues, attribute by attribute: are these equivalent on these clouds?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use mq_core::plan::PlanOptions;
 use mq_core::provisioner::{self, Request};
@@ -23,19 +23,19 @@ pub async fn compare(
     today: &str,
     cancel: &CancellationToken,
 ) -> Result<Vec<QueueComparison>> {
-    let mut columns = Vec::new();
+    let mut plans = Vec::new();
     for subject in subjects {
-        let found = if live {
+        plans.push(if live {
             read(subject, cancel).await?
         } else {
             None
-        };
-        columns.push(Column {
-            subject,
-            found,
-            today,
         });
     }
+    let columns: Vec<Column<'_>> = subjects
+        .iter()
+        .zip(&plans)
+        .map(|(subject, found)| Column::new(subject, found.as_ref(), today))
+        .collect();
     let queues = subjects.iter().flat_map(|subject| &subject.queues);
     let names: BTreeSet<&str> = queues.map(|queue| queue.logical.as_str()).collect();
     let compare = |name| QueueComparison {
@@ -66,31 +66,59 @@ async fn read(subject: &Subject, cancel: &CancellationToken) -> Result<Option<Pl
 /// One cloud.
 struct Column<'a> {
     subject: &'a Subject,
-    /// What is there, where it was looked at.
-    found: Option<Plan>,
+    queues: HashMap<&'a str, Compared<'a>>,
+    /// Whether what is there was looked at.
+    looked: bool,
     today: &'a str,
 }
 
-impl Column<'_> {
-    fn queue(&self, name: &str) -> Option<&ResolvedQueue> {
-        let mut queues = self.subject.queues.iter();
-        queues.find(|queue| queue.logical == name)
+/// One queue of the file there: lowered once, and its parts found once, however many attributes are
+/// asked for.
+struct Compared<'a> {
+    queue: &'a ResolvedQueue,
+    verdicts: Vec<Verdict>,
+    /// What provision would do with each part, where that was looked at.
+    parts: Vec<&'a Change>,
+}
+
+impl<'a> Column<'a> {
+    fn new(subject: &'a Subject, found: Option<&'a Plan>, today: &'a str) -> Self {
+        let control = subject.backend.control();
+        let compared = |queue: &'a ResolvedQueue| Compared {
+            queue,
+            verdicts: control.lower(queue, &subject.scope).verdicts,
+            parts: Vec::new(),
+        };
+        let mut queues: HashMap<&str, Compared<'_>> = subject
+            .queues
+            .iter()
+            .map(|queue| (queue.logical.as_str(), compared(queue)))
+            .collect();
+        for part in found.into_iter().flat_map(|plan| &plan.changes) {
+            if let Some(compared) = queues.get_mut(part.resource.queue.as_str()) {
+                compared.parts.push(part);
+            }
+        }
+        Column {
+            subject,
+            queues,
+            looked: found.is_some(),
+            today,
+        }
     }
 
-    fn verdicts(&self, name: &str) -> Vec<Verdict> {
-        let lower = |queue| {
-            self.subject
-                .backend
-                .control()
-                .lower(queue, &self.subject.scope)
-        };
-        self.queue(name).map(lower).unwrap_or_default().verdicts
+    fn verdicts(&self, name: &str) -> &[Verdict] {
+        let compared = self.queues.get(name);
+        compared.map_or(&[], |compared| &compared.verdicts)
     }
 
     fn cell(&self, name: &str, attribute: &str) -> AttributeCell {
-        let verdicts = self.verdicts(name);
-        let verdict = verdicts.iter().find(|it| it.attribute == attribute);
-        let Some((verdict, queue)) = verdict.zip(self.queue(name)) else {
+        let compared = self.queues.get(name);
+        let stated = compared.and_then(|compared| {
+            let mut verdicts = compared.verdicts.iter();
+            Some((compared, verdicts.find(|it| it.attribute == attribute)?))
+        });
+        let Some((compared, verdict)) = stated else {
             return AttributeCell {
                 value: String::new(),
                 verdict: "not-stated".to_owned(),
@@ -106,27 +134,23 @@ impl Column<'_> {
             value: verdict.value.clone(),
             verdict: verdict.hold.name().to_owned(),
             reason: verdict.hold.reason().to_owned(),
-            accepted: judge::is_accepted(queue, target, verdict, self.today),
-            live: self.live(name, attribute),
+            accepted: judge::is_accepted(compared.queue, target, verdict, self.today),
+            live: self.live(&compared.parts, attribute),
         }
     }
 
-    fn live(&self, name: &str, attribute: &str) -> Live {
-        let Some(plan) = &self.found else {
+    fn live(&self, parts: &[&Change], attribute: &str) -> Live {
+        if !self.looked {
             return Live::NotRead {
                 why: "the clouds themselves were not asked (`--live` does)".to_owned(),
             };
-        };
-        let parts = plan
-            .changes
-            .iter()
-            .filter(|part| part.resource.queue == name);
-        let parts: Vec<&Change> = parts.collect();
+        }
         if parts.iter().all(|part| part.observed.present.is_none()) {
             return Live::NotThere;
         }
         let holding: Vec<&Change> = parts
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|part| holds(part, attribute))
             .collect();
         if holding.is_empty() {
@@ -146,11 +170,9 @@ impl Column<'_> {
 /// Whether a setting holds the attribute, a part of it, or a whole that it is part of: one setting
 /// of a service may hold `dead_letter.queue` and `dead_letter.max_deliveries` together.
 fn is_about(setting: Option<&str>, attribute: &str) -> bool {
-    let is_part = |part: &str, whole: &str| {
-        let rest = part.strip_prefix(whole);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    setting.is_some_and(|setting| is_part(setting, attribute) || is_part(attribute, setting))
+    setting.is_some_and(|setting| {
+        judge::covers(attribute, setting) || judge::covers(setting, attribute)
+    })
 }
 
 /// Whether this resource has a setting for the attribute.
@@ -195,10 +217,10 @@ fn named(name: &str, seen: Option<&Value>) -> String {
 
 /// Every attribute that any of the clouds has a verdict on, in the order of the first that has.
 fn attributes(columns: &[Column<'_>], name: &str) -> Vec<AttributeRow> {
-    let mut paths: Vec<String> = Vec::new();
+    let mut paths: Vec<&str> = Vec::new();
     for verdict in columns.iter().flat_map(|column| column.verdicts(name)) {
-        if !paths.contains(&verdict.attribute) {
-            paths.push(verdict.attribute);
+        if !paths.contains(&verdict.attribute.as_str()) {
+            paths.push(&verdict.attribute);
         }
     }
     paths
@@ -206,11 +228,11 @@ fn attributes(columns: &[Column<'_>], name: &str) -> Vec<AttributeRow> {
         .map(|attribute| {
             let cells: Vec<AttributeCell> = columns
                 .iter()
-                .map(|column| column.cell(name, &attribute))
+                .map(|column| column.cell(name, attribute))
                 .collect();
             AttributeRow {
-                equal: equal(&attribute, &cells),
-                attribute,
+                equal: equal(attribute, &cells),
+                attribute: attribute.to_owned(),
                 cells,
             }
         })

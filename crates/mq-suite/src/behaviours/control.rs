@@ -10,8 +10,12 @@ mod removal;
 
 use std::time::Duration;
 
-use crate::behaviour::{Applies, Behaviour, Check, Group, Need};
+use mq_core::ResolvedQueue;
+use mq_core::spec::{QueuePatch, Setting};
+
+use crate::behaviour::{Applies, Behaviour, Check, Group, Need, Stop};
 use crate::probe::{PROBES, Probe};
+use crate::trial::{Trial, done};
 
 /// What most of these take on a real service at the most: some twenty calls, and one wait for a
 /// change to show.
@@ -60,6 +64,22 @@ fn of_every_queue(
         applies: Applies::EveryQueue,
         ..behaviour(name, promise, requests_max, check)
     }
+}
+
+/// A queue that tells itself from another by its lease.
+fn lasting(seconds: u64) -> impl FnOnce(&mut QueuePatch) {
+    move |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(seconds))
+}
+
+/// Makes the queue as someone without `mq` would: the same resources, and no marker on them.
+async fn make_unmarked(trial: &Trial, queue: &ResolvedQueue) -> Result<(), Stop> {
+    let queues = std::slice::from_ref(queue);
+    trial.remember(queues);
+    let mut plan = trial.plan(queues).await?;
+    for change in &mut plan.changes {
+        change.resource.marker = None;
+    }
+    done(trial.apply(&plan).await?).map(|_| ())
 }
 
 impl Behaviour {

@@ -2,7 +2,7 @@
 
 use mq_core::resource::Lowered;
 use mq_core::verdict::Hold;
-use mq_core::{ControlPlane, ResolvedQueue, Verdict};
+use mq_core::{ControlPlane, ResolvedQueue, Verdict, judge};
 
 use super::Trial;
 use crate::behaviour::{Need, Stop};
@@ -34,7 +34,7 @@ impl Trial {
                     let verdicts = self.lower(queue).verdicts;
                     verdicts
                         .iter()
-                        .any(|verdict| is_part_of(&verdict.attribute, attribute))
+                        .any(|verdict| judge::covers(attribute, &verdict.attribute))
                 });
                 if stated {
                     Ok(())
@@ -71,11 +71,4 @@ impl Trial {
             Some(Hold::Exact | Hold::Approximate { .. }) => Ok(()),
         }
     }
-}
-
-/// `dead_letter.retention` is part of `dead_letter`.
-fn is_part_of(attribute: &str, whole: &str) -> bool {
-    attribute
-        .strip_prefix(whole)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

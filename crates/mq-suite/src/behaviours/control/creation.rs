@@ -1,14 +1,11 @@
 //! Making queues, and making them again.
 
-use std::time::Duration;
-
 use futures::FutureExt;
 use mq_core::resource::{Authority, Endpoint, Lifecycle};
-use mq_core::spec::{QueuePatch, Setting};
 use mq_core::{Action, ErrorKind};
 
 use super::reading::{list, reads};
-use super::{behaviour, of_every_queue};
+use super::{behaviour, lasting, of_every_queue};
 use crate::behaviour::{Behaviour, Stop};
 use crate::trial::{Trial, fail, plans};
 
@@ -120,12 +117,7 @@ async fn half_made_is_completed(trial: &Trial) -> Result<(), Stop> {
 }
 
 async fn create_spares_what_is_there(trial: &Trial) -> Result<(), Stop> {
-    let lasting = |seconds| {
-        [trial.sample(|patch: &mut QueuePatch| {
-            patch.visibility_timeout = Setting::Value(Duration::from_secs(seconds));
-        })]
-    };
-    let (theirs, ours) = (lasting(45), lasting(55));
+    let [theirs, ours] = [45, 55].map(|seconds| [trial.sample(lasting(seconds))]);
     trial.holds(&theirs, "visibility_timeout")?;
     trial.remember(&theirs);
     let late = trial.plan(&ours).await?;

@@ -12,9 +12,9 @@ use mq_core::{Change, ControlPlane, ErrorKind, Plan, PlanOptions, ResolvedQueue}
 use tokio_util::sync::CancellationToken;
 
 use super::reading::as_wanted;
-use super::{behaviour, of_every_queue};
+use super::{behaviour, lasting, make_unmarked, of_every_queue};
 use crate::behaviour::{Behaviour, Need, Stop};
-use crate::trial::{Trial, done, fail};
+use crate::trial::{Trial, fail};
 
 pub(super) fn all() -> Vec<Behaviour> {
     vec![
@@ -95,7 +95,11 @@ async fn wrong_account_is_refused(trial: &Trial) -> Result<(), Stop> {
 async fn marker_names_the_owner(trial: &Trial) -> Result<(), Stop> {
     let queues = trial.queues();
     trial.provision(&queues).await?;
-    for (resource, observed) in trial.look(&queues).await? {
+    carries_its_marker(trial, &queues).await
+}
+
+async fn carries_its_marker(trial: &Trial, queues: &[ResolvedQueue]) -> Result<(), Stop> {
+    for (resource, observed) in trial.look(queues).await? {
         let seen = observed.present.and_then(|present| present.marker);
         if resource.lifecycle == Lifecycle::Managed && resource.marker.is_none() {
             return fail(format!("{} is to carry no marker", resource.id));
@@ -105,21 +109,6 @@ async fn marker_names_the_owner(trial: &Trial) -> Result<(), Stop> {
         }
     }
     Ok(())
-}
-
-/// Makes the queue as someone without `mq` would: the same resources, and no marker on them.
-async fn make_unmarked(trial: &Trial, queue: &ResolvedQueue) -> Result<(), Stop> {
-    let queues = std::slice::from_ref(queue);
-    trial.remember(queues);
-    let mut plan = trial.plan(queues).await?;
-    for change in &mut plan.changes {
-        change.resource.marker = None;
-    }
-    done(trial.apply(&plan).await?).map(|_| ())
-}
-
-fn lasting(seconds: u64) -> impl FnOnce(&mut QueuePatch) {
-    move |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(seconds))
 }
 
 async fn unmarked_is_left_alone(trial: &Trial) -> Result<(), Stop> {
@@ -182,12 +171,7 @@ async fn adopt_keeps_the_unstated(trial: &Trial) -> Result<(), Stop> {
         ..PlanOptions::default()
     };
     trial.provision_with(&ours, &options).await?;
-    for (resource, observed) in trial.look(&ours).await? {
-        let seen = observed.present.and_then(|present| present.marker);
-        if resource.marker.is_some() && seen != resource.marker {
-            return fail(format!("{} carries {seen:?}", resource.id));
-        }
-    }
+    carries_its_marker(trial, &ours).await?;
     let kept = trial.sample(|patch| {
         lasting(55)(patch);
         patch.retention = Setting::Value(Duration::from_secs(3 * 86_400));

@@ -1,7 +1,7 @@
 //! What resources show, held against what they should.
 
 use mq_core::resource::Authority;
-use mq_core::{Change, Observed, Plan, Resource, Value};
+use mq_core::{Change, Observed, Plan, Resource, Value, judge};
 
 use crate::behaviour::Stop;
 use crate::probe::Probe;
@@ -9,11 +9,7 @@ use crate::trial::fail;
 
 /// Whether a native attribute holds the probe's attribute, or a part of it.
 pub(super) fn is_about(attribute: Option<&str>, probe: &Probe) -> bool {
-    attribute.is_some_and(|attribute| {
-        attribute
-            .strip_prefix(probe.attribute)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
+    attribute.is_some_and(|attribute| judge::covers(probe.attribute, attribute))
 }
 
 /// What the resources show of the probe's attribute, with their kinds: names differ between queues.

@@ -6,11 +6,11 @@ use futures::FutureExt;
 use mq_core::plan::PlanOptions;
 use mq_core::provisioner;
 use mq_core::resource::Lifecycle;
-use mq_core::spec::{QueuePatch, Setting};
+use mq_core::spec::Setting;
 use mq_core::{Action, Observed, ResolvedQueue, Resource};
 
 use super::reading::as_wanted;
-use super::{behaviour, of_every_queue};
+use super::{behaviour, lasting, make_unmarked, of_every_queue};
 use crate::behaviour::{Behaviour, Stop};
 use crate::trial::{Trial, fail};
 
@@ -90,10 +90,6 @@ async fn destroy_twice(trial: &Trial) -> Result<(), Stop> {
     gone(&trial.look(&queues).await?)
 }
 
-fn lasting(seconds: u64) -> impl FnOnce(&mut QueuePatch) {
-    move |patch| patch.visibility_timeout = Setting::Value(Duration::from_secs(seconds))
-}
-
 async fn destroy_spares_others(trial: &Trial) -> Result<(), Stop> {
     let ours = [trial.sample(|_| {})];
     let mut of_another_stage = trial.named_sample("sample-of-another", |_| {});
@@ -106,12 +102,7 @@ async fn destroy_spares_others(trial: &Trial) -> Result<(), Stop> {
     let unmarked = [unmarked];
     trial.provision(&ours).await?;
     trial.provision(&of_another_stage).await?;
-    trial.remember(&unmarked);
-    let mut plan = trial.plan(&unmarked).await?;
-    for change in &mut plan.changes {
-        change.resource.marker = None;
-    }
-    trial.apply(&plan).await?;
+    make_unmarked(trial, &unmarked[0]).await?;
     let others = [of_another_stage.as_slice(), &unmarked].concat();
     let before = trial.look(&others).await?;
     if let Some((resource, _)) = before.iter().find(|(_, seen)| seen.present.is_none()) {
