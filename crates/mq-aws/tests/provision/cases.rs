@@ -48,9 +48,6 @@ cases![
     the_portability_suite,
 ];
 
-/// Those that need a server that takes messages.
-pub(crate) const SENDING: &[&str] = &["messages_are_not_lost_unasked"];
-
 fn value<T>(value: T) -> Setting<T> {
     Setting::Value(value)
 }

@@ -14,8 +14,6 @@ pub(crate) struct Subject {
     pub(crate) name: &'static str,
     /// Why it is not on this machine, when it is not.
     pub(crate) absent: Option<String>,
-    /// Whether it takes messages, and not only administration.
-    pub(crate) takes_messages: bool,
     start: fn() -> Result<Server, String>,
     server: OnceLock<Result<Server, String>>,
 }
@@ -89,14 +87,12 @@ pub(crate) fn all() -> Vec<Subject> {
         Subject {
             name: "moto",
             absent: moto_absent(),
-            takes_messages: true,
             start: start_moto,
             server: OnceLock::new(),
         },
         Subject {
             name: "emulator",
             absent: None,
-            takes_messages: true,
             start: start_emulator,
             server: OnceLock::new(),
         },

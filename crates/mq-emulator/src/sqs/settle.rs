@@ -16,7 +16,6 @@ pub(super) const TIMEOUT_SECONDS_MAX: i64 = 43_200;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html>
 pub(super) fn delete(call: &Call<'_>, params: &Params) -> Result<Output, SqsError> {
     let mut engine = call.shared.engine();
-    call.find(&engine, params.text("QueueUrl"))?;
     delete_one(call, &mut engine, params.text("QueueUrl"), params)?;
     Ok(Output::Nothing)
 }
