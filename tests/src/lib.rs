@@ -7,6 +7,7 @@
 )]
 
 pub mod binary;
+pub mod court;
 pub mod faulty;
 pub mod files;
 pub mod proxy;

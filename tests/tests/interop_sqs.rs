@@ -1,226 +1,31 @@
 //! SQS's data plane, judged case by case by the vendor's own clients for Python and JavaScript.
 //!
-//! Each case is a trial of its own; those of one judge share an emulator with a manual clock, and
-//! take turns, since each moves the time. Without the programs the judge is listed as ignored,
-//! with the reason; `MQ_REQUIRE_JUDGES=1` makes that a failure. `MQ_PYTHON` and `MQ_NODE` name the
-//! interpreters; `npm ci` in `tests/interop/js-sqs` installs what the second needs.
+//! `MQ_PYTHON` and `MQ_NODE` name the interpreters; `npm ci` in `tests/interop/js-sqs` installs what
+//! the second needs.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where something cannot be set up"
-)]
-#![expect(
-    clippy::print_stdout,
-    reason = "why a judge is absent is part of the report"
-)]
+use std::sync::Mutex;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use libtest_mimic::{Arguments, Failed, Trial};
-use mq_tests::binary;
-use tempfile::TempDir;
-
-/// One judge: the program that runs it, and what shows that it can run.
-struct Judge {
-    name: &'static str,
-    interpreter: String,
-    script: &'static str,
-    probe: [&'static str; 2],
-    install: &'static str,
-    /// The case that ends the server and starts it again, and so has one of its own.
-    restart: &'static str,
-    emulator: Mutex<Option<Emulator>>,
-}
+use mq_tests::court::{Judge, interpreter, judge_by};
 
 fn main() {
-    let arguments = Arguments::from_args();
-    let interpreter =
-        |variable: &str, usual: &str| std::env::var(variable).unwrap_or_else(|_| usual.to_owned());
-    let judges = [
-        Arc::new(Judge {
+    judge_by([
+        Judge {
             name: "boto3",
             interpreter: interpreter("MQ_PYTHON", "python3"),
             script: "sqs_boto3.py",
             probe: ["-c", "import boto3"],
             install: "tests/requirements.txt",
-            restart: "reconnect_after_a_restart",
+            restart: Some("reconnect_after_a_restart"),
             emulator: Mutex::default(),
-        }),
-        Arc::new(Judge {
+        },
+        Judge {
             name: "client-sqs",
             interpreter: interpreter("MQ_NODE", "node"),
             script: "js-sqs/sqs.mjs",
             probe: ["-e", "require('@aws-sdk/client-sqs')"],
             install: "`npm ci` in tests/interop/js-sqs",
-            restart: "reconnectAfterARestart",
+            restart: Some("reconnectAfterARestart"),
             emulator: Mutex::default(),
-        }),
-    ];
-    let required = std::env::var_os("MQ_REQUIRE_JUDGES").is_some();
-    let trials = judges
-        .iter()
-        .flat_map(|judge| trials(judge, required))
-        .collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    for judge in &judges {
-        // Here, since leaving the process runs no destructors.
-        drop(judge.turn().take());
-    }
-    conclusion.exit();
-}
-
-/// A trial for each case, or one that says why there is none.
-fn trials(judge: &Arc<Judge>, required: bool) -> Vec<Trial> {
-    let none = |why: String| Trial::test(judge.name, move || Err(why.into()));
-    if !judge.here() {
-        let why = format!(
-            "{} is not installed for `{}` (see {})",
-            judge.name, judge.interpreter, judge.install
-        );
-        if !required {
-            println!("ignored: {why}");
-        }
-        return vec![none(why).with_ignored_flag(!required)];
-    }
-    let cases = match judge.cases() {
-        Ok(cases) => cases,
-        Err(failed) => return vec![none(failed.message().unwrap_or_default().to_owned())],
-    };
-    let trial = |case: String| {
-        let judge = Arc::clone(judge);
-        Trial::test(format!("{}::{case}", judge.name), move || judge.run(&case))
-    };
-    cases.into_iter().map(trial).collect()
-}
-
-impl Judge {
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.interpreter);
-        let script = root().join("tests/interop").join(self.script);
-        // Where Node looks for what `require` in the probe names.
-        command.current_dir(script.parent().unwrap());
-        command
-    }
-
-    fn here(&self) -> bool {
-        let probed = self.command().args(self.probe).output();
-        probed.is_ok_and(|output| output.status.success())
-    }
-
-    fn script(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command();
-        command
-            .arg(root().join("tests/interop").join(self.script))
-            .args(arguments);
-        command
-    }
-
-    fn cases(&self) -> Result<Vec<String>, Failed> {
-        let listed = self.script(&["--list"]).output()?;
-        check("--list", &listed)?;
-        let cases: Vec<_> = text(&listed.stdout).lines().map(str::to_owned).collect();
-        if !cases.iter().any(|case| case == self.restart) {
-            return Err(format!("{} lists no {}", self.script, self.restart).into());
-        }
-        Ok(cases)
-    }
-
-    /// The turn of one case. A case that has failed leaves its emulator to the next.
-    fn turn(&self) -> std::sync::MutexGuard<'_, Option<Emulator>> {
-        self.emulator.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn run(&self, case: &str) -> Result<(), Failed> {
-        if case == self.restart {
-            let emulator = Emulator::start()?;
-            let mut script = self.script(&[case]);
-            script.env("MQ_BINARY", binary::mq());
-            return emulator.judge(case, script);
-        }
-        let mut turn = self.turn();
-        if turn.is_none() {
-            *turn = Some(Emulator::start()?);
-        }
-        let emulator = turn.as_ref().unwrap();
-        emulator.judge(case, self.script(&[case]))
-    }
-}
-
-/// A background emulator with a manual clock, and the variables that lead to it.
-struct Emulator {
-    state: TempDir,
-    variables: Vec<(String, String)>,
-}
-
-impl Emulator {
-    fn start() -> Result<Self, Failed> {
-        let mut emulator = Emulator {
-            state: tempfile::tempdir()?,
-            variables: Vec::new(),
-        };
-        let started = mq(
-            emulator.state.path(),
-            &["emulator", "start", "--clock", "manual"],
-        );
-        check("emulator start", &started)?;
-        let status = ["emulator", "status", "--output", "dotenv"];
-        let variables = mq(emulator.state.path(), &status);
-        check("emulator status", &variables)?;
-        let of = |line: &str| {
-            let (name, value) = line.split_once('=')?;
-            Some((name.to_owned(), value.to_owned()))
-        };
-        emulator.variables = text(&variables.stdout).lines().filter_map(of).collect();
-        Ok(emulator)
-    }
-
-    /// The case has run and is well: nothing is skipped in this emulator.
-    fn judge(&self, case: &str, mut script: Command) -> Result<(), Failed> {
-        let output = script
-            .env("MQ_EMULATOR_STATE", self.state.path())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()?;
-        check(case, &output)?;
-        let said = text(&output.stdout);
-        if said.lines().next() == Some(&format!("ok {case}")) {
-            Ok(())
-        } else {
-            Err(format!("it was not judged: {said}").into())
-        }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        drop(mq(self.state.path(), &["emulator", "stop"]));
-    }
-}
-
-fn mq(state: &Path, arguments: &[&str]) -> Output {
-    Command::new(binary::mq())
-        .args(arguments)
-        .env("MQ_EMULATOR_STATE", state)
-        .output()
-        .unwrap()
-}
-
-fn check(what: &str, output: &Output) -> Result<(), Failed> {
-    if output.status.success() {
-        return Ok(());
-    }
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    Err(format!("{what} ended with {}\n{out}\n{err}", output.status).into())
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+        },
+    ])
 }
